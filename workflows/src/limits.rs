@@ -1,0 +1,38 @@
+//! Every bound of a definition and of the pure step, by name (DESIGN 4.7). Units stand last in the name.
+//!
+//! Reaching a bound is a diagnostic at upload, or an event in the instance's history; never a crash.
+
+/// Largest definition file accepted, in bytes (2 MiB).
+pub const DEFINITION_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// Most states of one definition.
+pub const STATES_MAX: usize = 10_000;
+/// Most transitions of one definition.
+pub const TRANSITIONS_MAX: usize = 50_000;
+/// Deepest nesting of any JSON accepted from outside.
+pub const JSON_DEPTH_MAX: usize = 64;
+/// Longest source text of one expression, in bytes.
+pub const EXPRESSION_BYTES_MAX: usize = 8 * 1024;
+/// Deepest nesting of one expression.
+pub const EXPRESSION_DEPTH_MAX: usize = 64;
+/// Fuel of one evaluation: every visited node of the tree and every element copied costs at least one.
+pub const EXPRESSION_FUEL: u64 = 10_000;
+/// Longest text or list an expression may build, in bytes or elements.
+pub const EXPRESSION_OUTPUT_MAX: usize = 256 * 1024;
+/// Microsteps of one turn.
+pub const MICROSTEPS_MAX: usize = 1_000;
+/// Commands of one turn.
+pub const COMMANDS_MAX: usize = 1_000;
+/// Serialized size of an instance's context, in bytes.
+pub const CONTEXT_BYTES_MAX: usize = 256 * 1024;
+/// Serialized size of one event, in bytes.
+pub const EVENT_BYTES_MAX: usize = 256 * 1024;
+/// Events an instance may keep deferred.
+pub const DEFERRED_MAX: usize = 1_000;
+/// Default time a deferred event is kept, in milliseconds (7 days).
+pub const DEFER_TTL_MS: i64 = 7 * 24 * 3_600 * 1_000;
+/// Longest delay of a timer, in milliseconds (100 years).
+pub const DELAY_MS_MAX: i64 = 100 * 366 * 24 * 3_600 * 1_000;
+/// Longest id of a node or key of a state, in characters.
+pub const ID_CHARS_MAX: usize = 128;
+/// Deepest nesting of groups in a graph; each level costs two levels of JSON in the lowered machine.
+pub const GROUP_DEPTH_MAX: usize = 16;
