@@ -1,0 +1,318 @@
+//! One event to its end: what kind of event it is, whether it may be applied now, and what a failure leaves.
+
+use crate::{
+    Step, Verdict, configuration,
+    event::{Event, kind},
+    life::{self, Change},
+    macrostep, ops,
+    run::{Failure, Run},
+    state::{Deferred, Incident, Life, State},
+};
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+use workflows::{
+    definition::{Definition, Unhandled},
+    limits,
+};
+
+pub(crate) fn apply(definition: &Definition, state: State, event: &Event) -> Step {
+    let life = state.life;
+    let mut run = match Run::new(definition, state, event.at) {
+        Ok(run) => run,
+        Err((state, failure)) => return illegal(*state, event, failure),
+    };
+    take_scope(&mut run, event);
+    let mut turn = Turn { life, verdict: Verdict::Dropped };
+    if event.kind().starts_with("ops.") {
+        ops::apply(&mut run, &mut turn, event);
+    } else {
+        match life {
+            Life::Completed | Life::Failed | Life::Cancelled => {}
+            Life::Stuck | Life::Suspended => {
+                run.memo.held.push(event.clone());
+                turn.verdict = Verdict::Held;
+            }
+            Life::Active => turn.take(&mut run, event.clone()),
+        }
+    }
+    finish(run, turn)
+}
+
+fn finish(run: Run<'_>, turn: Turn) -> Step {
+    let state = State {
+        seq: run.seq,
+        life: turn.life,
+        configuration: configuration::store(run.chart, &run.active),
+        memo: run.memo,
+        context: run.context,
+    };
+    Step { state, commands: run.commands, verdict: turn.verdict }
+}
+
+/// The stored configuration does not fit the definition: nothing is touched but the event is kept.
+fn illegal(mut state: State, event: &Event, failure: Failure) -> Step {
+    state.seq += 1;
+    let is_over = state.life.is_over();
+    if !is_over {
+        state.life = Life::Stuck;
+        state.memo.held.push(event.clone());
+        let seq = state.seq;
+        state.memo.incident.get_or_insert_with(|| incident(failure, event, seq));
+    }
+    let verdict = if is_over { Verdict::Dropped } else { Verdict::Stuck };
+    Step { state, commands: Vec::new(), verdict }
+}
+
+/// Events tell what is known of contact, tenant and channel at their time.
+fn take_scope(run: &mut Run<'_>, event: &Event) {
+    let Some(Value::Object(told)) = event.body.get("scope") else { return };
+    if !run.memo.scope.is_object() {
+        run.memo.scope = json!({});
+    }
+    if let Some(scope) = run.memo.scope.as_object_mut() {
+        scope.extend(told.clone());
+    }
+}
+
+fn incident(failure: Failure, event: &Event, seq: u64) -> Incident {
+    Incident {
+        code: failure.code,
+        message: failure.message,
+        state: failure.state,
+        step: failure.step,
+        since: event.at,
+        seq,
+    }
+}
+
+/// What becomes of the instance in this turn.
+pub(crate) struct Turn {
+    pub(crate) life: Life,
+    pub(crate) verdict: Verdict,
+}
+
+impl Turn {
+    /// Applies an event to an active instance, then offers it what was deferred.
+    pub(crate) fn take(&mut self, run: &mut Run<'_>, event: Event) {
+        let mark = run.mark();
+        match process(run, &event) {
+            Ok(verdict) => {
+                self.verdict = verdict;
+                self.settle(run);
+                if verdict == Verdict::Applied && self.life == Life::Active {
+                    self.offer_deferred(run);
+                }
+            }
+            Err(failure) => {
+                run.rollback(mark);
+                self.park(run, failure, event);
+            }
+        }
+    }
+
+    /// The instance is stuck over this event, which is kept, in front of what arrived after it.
+    pub(crate) fn park(&mut self, run: &mut Run<'_>, failure: Failure, event: Event) {
+        let seq = run.seq;
+        let waits_for_step = failure.step.is_some();
+        run.memo.incident = Some(incident(failure, &event, seq));
+        // The result of a step that gave up is not offered again: a retry brings a new one.
+        if !waits_for_step {
+            run.memo.held.insert(0, event);
+        }
+        self.change(Change::Incident);
+        self.verdict = Verdict::Stuck;
+    }
+
+    /// Moves the life if that is possible.
+    pub(crate) fn change(&mut self, change: Change) -> bool {
+        let after = life::next(self.life, change);
+        self.life = after.unwrap_or(self.life);
+        after.is_some()
+    }
+
+    fn settle(&mut self, run: &mut Run<'_>) {
+        if let Some((_, failed)) = run.finished {
+            self.change(if failed { Change::Fail } else { Change::Complete });
+        }
+    }
+
+    /// Deferred events are offered in order, again and again, as long as one of them finds a transition.
+    fn offer_deferred(&mut self, run: &mut Run<'_>) {
+        let now = run.at;
+        run.memo.deferred.retain(|deferred| deferred.until >= now);
+        let mut place = 0;
+        while self.life == Life::Active && place < run.memo.deferred.len() {
+            let event = run.memo.deferred[place].event.clone();
+            match macrostep::is_enabled(run, &Value::Object(event.body.clone())) {
+                Ok(false) => place += 1,
+                Ok(true) => {
+                    run.memo.deferred.remove(place);
+                    let mark = run.mark();
+                    match macrostep::macrostep(run, Value::Object(event.body.clone())) {
+                        Ok(_) => self.settle(run),
+                        Err(failure) => {
+                            run.rollback(mark);
+                            self.park(run, failure, event);
+                        }
+                    }
+                    place = 0;
+                }
+                Err(failure) => {
+                    run.memo.deferred.remove(place);
+                    self.park(run, failure, event);
+                }
+            }
+        }
+    }
+
+    /// Applies what was held, oldest first, until it gets stuck again or ends.
+    pub(crate) fn take_held(&mut self, run: &mut Run<'_>) {
+        let verdict = self.verdict;
+        let mut held: std::collections::VecDeque<_> = std::mem::take(&mut run.memo.held).into();
+        while self.life == Life::Active {
+            let Some(event) = held.pop_front() else { break };
+            self.take(run, event);
+        }
+        if !self.life.is_over() {
+            run.memo.held.extend(held);
+        }
+        if self.verdict != Verdict::Stuck {
+            self.verdict = verdict;
+        }
+    }
+}
+
+/// Applies one event of the workflow.
+fn process(run: &mut Run<'_>, event: &Event) -> Result<Verdict, Failure> {
+    match event.kind() {
+        kind::STARTED => start(run, event),
+        kind::TIMER => timer(run, event),
+        kind::STEP_DONE => step_done(run, event),
+        kind::STEP_FAILED => step_failed(run, event),
+        kind::STEP_UNKNOWN => step_unknown(run, event),
+        kind::NOTE => Ok(Verdict::Applied),
+        _ => signal(run, event),
+    }
+}
+
+fn start(run: &mut Run<'_>, event: &Event) -> Result<Verdict, Failure> {
+    if !run.active.is_empty() {
+        return Ok(Verdict::Dropped);
+    }
+    run.memo.input = event.body.get("input").cloned().unwrap_or(Value::Null);
+    // The first state sees the message that started it as `event`, as a later state would.
+    let mut init = match event.body.get("trigger") {
+        Some(Value::Object(trigger)) => trigger.clone(),
+        _ => serde_json::Map::new(),
+    };
+    init.insert("type".to_owned(), json!("xstate.init"));
+    init.insert("input".to_owned(), run.memo.input.clone());
+    run.event = Value::Object(init);
+    let context = run.map(&run.definition.chart.context, workflows::chart::StateId::ROOT)?;
+    *run.context_mut() = context;
+    macrostep::initial(run, run.event.clone())?;
+    Ok(Verdict::Applied)
+}
+
+fn timer(run: &mut Run<'_>, event: &Event) -> Result<Verdict, Failure> {
+    let id: Option<crate::CommandId> = event.text("timer").and_then(|id| id.parse().ok());
+    let named = event.text("id").unwrap_or_default();
+    let mut timers = run.memo.timers.iter();
+    let found = match id {
+        Some(id) => timers.find(|(_, timer)| timer.id == id),
+        None => timers.find(|(name, _)| *name == named),
+    };
+    let is_due = found.is_some_and(|(_, timer)| event.at >= timer.due);
+    let name = found.filter(|_| is_due).map(|(name, _)| name.clone());
+    let Some(timer) = name.and_then(|name| run.memo.timers.remove(&name)) else {
+        return Ok(Verdict::Dropped);
+    };
+    let taken = macrostep::macrostep(run, timer.event)?;
+    Ok(if taken { Verdict::Applied } else { Verdict::Dropped })
+}
+
+/// The open step a result is for; `None` when its state was left, or when it is an older try's result.
+fn open_step(run: &Run<'_>, event: &Event) -> Option<String> {
+    let invoke = event.text("id")?;
+    let open = run.memo.steps.get(invoke)?;
+    let id = event.text("step").and_then(|id| id.parse().ok());
+    id.is_none_or(|id: crate::CommandId| id == open.id).then(|| invoke.to_owned())
+}
+
+fn step_done(run: &mut Run<'_>, event: &Event) -> Result<Verdict, Failure> {
+    let Some(invoke) = open_step(run, event) else { return Ok(Verdict::Dropped) };
+    run.memo.steps.remove(&invoke);
+    let done = json!({
+        "type": format!("xstate.done.actor.{invoke}"),
+        "actorId": invoke,
+        "output": event.body.get("output").unwrap_or(&Value::Null),
+    });
+    macrostep::macrostep(run, done)?;
+    Ok(Verdict::Applied)
+}
+
+fn step_failed(run: &mut Run<'_>, event: &Event) -> Result<Verdict, Failure> {
+    let Some(invoke) = open_step(run, event) else { return Ok(Verdict::Dropped) };
+    let error = event
+        .body
+        .get("error")
+        .cloned()
+        .unwrap_or_else(|| json!({ "code": "failed", "message": "" }));
+    let failed = json!({
+        "type": format!("xstate.error.actor.{invoke}"),
+        "actorId": invoke,
+        "error": error,
+    });
+    let Some(open) = run.memo.steps.remove(&invoke) else { return Ok(Verdict::Dropped) };
+    if macrostep::macrostep(run, failed)? {
+        return Ok(Verdict::Applied);
+    }
+    run.memo.steps.insert(invoke.clone(), open);
+    Err(step_failure(run, "step-failed", &invoke, &error))
+}
+
+fn step_unknown(run: &mut Run<'_>, event: &Event) -> Result<Verdict, Failure> {
+    let Some(invoke) = open_step(run, event) else { return Ok(Verdict::Dropped) };
+    let error = event.body.get("error").cloned().unwrap_or(Value::Null);
+    Err(step_failure(run, "step-unknown", &invoke, &error))
+}
+
+fn step_failure(run: &Run<'_>, code: &str, invoke: &str, error: &Value) -> Failure {
+    let text = |field: &str| error.get(field).and_then(Value::as_str).unwrap_or_default();
+    let open = run.memo.steps.get(invoke);
+    let kind = open.map_or("step", |open| open.kind.as_str());
+    let message = format!("{kind} `{invoke}`: {} ({})", text("message"), text("code"));
+    Failure {
+        state: open.map(|open| open.state.clone()),
+        step: Some(invoke.to_owned()),
+        ..Failure::new(code, message)
+    }
+}
+
+/// An event of the outside: a transition, or what the policy says.
+fn signal(run: &mut Run<'_>, event: &Event) -> Result<Verdict, Failure> {
+    if macrostep::macrostep(run, Value::Object(event.body.clone()))? {
+        return Ok(Verdict::Applied);
+    }
+    let policy = &run.definition.unhandled;
+    match policy.events.get(event.kind()).copied().unwrap_or(policy.default) {
+        Unhandled::Drop => Ok(Verdict::Dropped),
+        Unhandled::Error => {
+            let message = format!(
+                "no transition is enabled for `{}`, and the policy is `error`",
+                event.kind()
+            );
+            Err(Failure::new("unhandled", message))
+        }
+        Unhandled::Defer if run.memo.deferred.len() >= limits::DEFERRED_MAX => {
+            let message = format!("{} events wait for a transition already", limits::DEFERRED_MAX);
+            Err(Failure::new("deferred", message))
+        }
+        Unhandled::Defer => {
+            let ttl_ms = policy.defer_ttl_ms.unwrap_or(limits::DEFER_TTL_MS);
+            let until = run.at + TimeDelta::milliseconds(ttl_ms.clamp(0, limits::DELAY_MS_MAX));
+            run.memo.deferred.push(Deferred { event: event.clone(), until });
+            Ok(Verdict::Deferred)
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! Expressions, guards, mappers and delays, evaluated over the working copy.
+
+use crate::run::{Failure, Run};
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Map, Value, json};
+use workflows::{
+    chart::{Delay, Guard, Mapper, StateId, Transition},
+    duration::parse_duration_ms,
+    expr::{EvalError, Expression, Scope, Template},
+    limits,
+};
+
+const NOTHING: &Value = &Value::Null;
+
+impl Run<'_> {
+    /// Evaluates with everything in scope that an expression may name.
+    fn with_scope<T>(
+        &self,
+        params: &Value,
+        evaluate: impl FnOnce(&Scope<'_>) -> Result<T, EvalError>,
+    ) -> Result<T, EvalError> {
+        let locals = if params.is_null() { Value::Null } else { json!({ "params": params }) };
+        let part = |name: &str| self.memo.scope.get(name).unwrap_or(NOTHING);
+        let (contact, tenant) = (part("contact"), part("tenant"));
+        let text =
+            |of: &'_ Value, name: &str| of.get(name).and_then(Value::as_str).map(str::to_owned);
+        let locale = text(contact, "locale").or_else(|| text(tenant, "locale"));
+        let time_zone = text(contact, "timeZone").or_else(|| text(tenant, "timeZone"));
+        let in_state = |name: &str| self.chart.find(name).is_some_and(|id| self.is_active(id));
+        evaluate(&Scope {
+            context: &self.context,
+            event: &self.event,
+            input: &self.memo.input,
+            contact,
+            tenant,
+            channel: part("channel"),
+            now: self.at,
+            locals: &locals,
+            in_state: &in_state,
+            seed: &self.memo.seed,
+            seq: self.seq,
+            draws: &self.draws,
+            texts: &self.definition.messages,
+            time_zone: time_zone.as_deref().unwrap_or("UTC"),
+            locale: locale.as_deref().unwrap_or("en"),
+        })
+    }
+
+    /// Whether a transition's guard holds.
+    pub(crate) fn allows(&self, transition: &Transition, owner: StateId) -> Result<bool, Failure> {
+        transition.guard.as_ref().map_or(Ok(true), |guard| self.holds(guard, owner))
+    }
+
+    fn holds(&self, guard: &Guard, owner: StateId) -> Result<bool, Failure> {
+        match guard {
+            Guard::Expression(expression, None) => self.test(expression, &self.params, owner),
+            Guard::Expression(expression, Some(params)) => {
+                let params = self.map(params, owner)?;
+                self.test(expression, &params, owner)
+            }
+            Guard::InState(id) => Ok(self.is_active(*id)),
+            Guard::And(parts) => {
+                for part in parts {
+                    if !self.holds(part, owner)? {
+                        return Ok(false);
+                    }
+                }
+                Ok(true)
+            }
+            Guard::Or(parts) => {
+                for part in parts {
+                    if self.holds(part, owner)? {
+                        return Ok(true);
+                    }
+                }
+                Ok(false)
+            }
+            Guard::Not(part) => Ok(!self.holds(part, owner)?),
+        }
+    }
+
+    fn test(
+        &self,
+        expression: &Expression,
+        params: &Value,
+        owner: StateId,
+    ) -> Result<bool, Failure> {
+        self.with_scope(params, |scope| expression.test(scope, &self.fuel))
+            .map_err(|error| self.failure(&error, expression.source(), owner))
+    }
+
+    /// The value of an expression.
+    pub(crate) fn evaluate(
+        &self,
+        expression: &Expression,
+        owner: StateId,
+    ) -> Result<Value, Failure> {
+        self.with_scope(&self.params, |scope| expression.evaluate(scope, &self.fuel))
+            .map_err(|error| self.failure(&error, expression.source(), owner))
+    }
+
+    /// The parts of an expression with their values, for people; a part without a value shows why.
+    pub(crate) fn operands(
+        &self,
+        expression: &Expression,
+    ) -> std::collections::BTreeMap<String, Value> {
+        let operands = self.with_scope(&self.params, |scope| Ok(expression.operands(scope)));
+        let operands = operands.unwrap_or_default().into_iter();
+        operands
+            .map(|o| (o.source, o.value.unwrap_or_else(|why| json!({ "error": why }))))
+            .collect()
+    }
+
+    fn render(&self, template: &Template, owner: StateId) -> Result<Value, Failure> {
+        self.with_scope(&self.params, |scope| template.render(scope, &self.fuel))
+            .map(Value::String)
+            .map_err(|error| self.failure(&error, template.source(), owner))
+    }
+
+    fn failure(&self, error: &EvalError, source: &str, owner: StateId) -> Failure {
+        let state = self.chart.state(owner);
+        let place = state.node.clone().unwrap_or_else(|| state.path.clone());
+        let message = format!("in `{place}`: {}, in `{source}`", error.message);
+        Failure { state: Some(state.path.clone()), ..Failure::new("expression", message) }
+    }
+
+    /// Computes a value with parts.
+    pub(crate) fn map(&self, mapper: &Mapper, owner: StateId) -> Result<Value, Failure> {
+        Ok(match mapper {
+            Mapper::Literal(value) => value.clone(),
+            Mapper::Expression(expression) => self.evaluate(expression, owner)?,
+            Mapper::Template(template) => self.render(template, owner)?,
+            Mapper::Object(parts) => {
+                let mut map = Map::new();
+                for (key, part) in parts {
+                    map.insert(key.clone(), self.map(part, owner)?);
+                }
+                Value::Object(map)
+            }
+            Mapper::Array(parts) => {
+                let items =
+                    parts.iter().map(|part| self.map(part, owner)).collect::<Result<_, _>>()?;
+                Value::Array(items)
+            }
+        })
+    }
+
+    /// When a delay that starts now ends. A computed one may be milliseconds, a duration text, or a point in time; one
+    /// that lies in the past ends now.
+    pub(crate) fn due(&self, delay: &Delay, owner: StateId) -> Result<DateTime<Utc>, Failure> {
+        let value = match delay {
+            Delay::Fixed(ms) => return Ok(self.at + TimeDelta::milliseconds(*ms)),
+            Delay::Computed(expression) => self.evaluate(expression, owner)?,
+        };
+        let due = match &value {
+            Value::Number(number) => {
+                number.as_f64().and_then(|ms| self.after_ms(ms.round() as i64))
+            }
+            Value::String(text) => match DateTime::parse_from_rfc3339(text) {
+                Ok(instant) => Some(instant.with_timezone(&Utc)),
+                Err(_) => parse_duration_ms(text)
+                    .or_else(|| cel_duration_ms(text))
+                    .and_then(|ms| self.after_ms(ms)),
+            },
+            _ => None,
+        };
+        let latest = self.after_ms(limits::DELAY_MS_MAX).unwrap_or(self.at);
+        due.filter(|due| *due <= latest).map(|due| due.max(self.at)).ok_or_else(|| {
+            let state = self.chart.state(owner);
+            let message =
+                format!("`{value}` is not a length of time (up to 100 years) or a point in time");
+            Failure { state: Some(state.path.clone()), ..Failure::new("delay", message) }
+        })
+    }
+
+    fn after_ms(&self, ms: i64) -> Option<DateTime<Utc>> {
+        self.at.checked_add_signed(TimeDelta::try_milliseconds(ms)?)
+    }
+}
+
+/// A duration as CEL writes it: seconds with a fraction and an `s`, e.g. `-0.5s`.
+fn cel_duration_ms(text: &str) -> Option<i64> {
+    let seconds: f64 = text.strip_suffix('s')?.parse().ok()?;
+    seconds.is_finite().then(|| (seconds * 1_000.0).round() as i64)
+}

@@ -1,0 +1,177 @@
+//! Why an instance is where it is: what each active state waits for, and what its transitions would say now. Pure.
+
+use crate::{
+    configuration,
+    event::Event,
+    run::Run,
+    state::{Incident, OpenStep, OpenTimer, State},
+};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use workflows::{
+    chart::{Descriptor, Guard, StateId, Transition},
+    definition::Definition,
+};
+
+/// An explanation, for a screen or a terminal.
+#[derive(Debug, Clone, Serialize)]
+pub struct Explanation {
+    /// One sentence.
+    pub summary: String,
+    /// Every active state that waits for something, innermost last.
+    pub states: Vec<StateExplanation>,
+    /// Steps and children under way, by invoke id.
+    pub steps: BTreeMap<String, OpenStep>,
+    /// Timers set, by name.
+    pub timers: BTreeMap<String, OpenTimer>,
+    /// Events no transition was enabled for and that are kept.
+    pub deferred: Vec<Event>,
+    /// Events that arrived while it was stuck or suspended.
+    pub held: Vec<Event>,
+    /// Why it is stuck.
+    pub incident: Option<Incident>,
+}
+
+/// One active state.
+#[derive(Debug, Clone, Serialize)]
+pub struct StateExplanation {
+    /// Its path.
+    pub state: String,
+    /// The builder node.
+    pub node: Option<String>,
+    /// Its transitions.
+    pub transitions: Vec<TransitionExplanation>,
+}
+
+/// One transition out of an active state.
+#[derive(Debug, Clone, Serialize)]
+pub struct TransitionExplanation {
+    /// The event it waits for; `null` for an eventless one.
+    pub event: Option<String>,
+    /// Where it leads.
+    pub targets: Vec<String>,
+    /// Its condition.
+    pub guard: Option<String>,
+    /// What the condition says now, over the last event; the error if it cannot be evaluated.
+    pub holds: Option<Result<bool, String>>,
+    /// The parts of the condition with their values.
+    pub operands: BTreeMap<String, Value>,
+}
+
+/// Explains a state, as of `now`. `last` is the last event it met, over which guards are evaluated.
+pub fn explain(
+    definition: &Definition,
+    state: &State,
+    last: Option<&Event>,
+    now: DateTime<Utc>,
+) -> Explanation {
+    let memo = &state.memo;
+    let states = match Run::new(definition, state.clone(), now) {
+        Ok(mut run) => {
+            run.event = last.map_or(Value::Null, |event| Value::Object(event.body.clone()));
+            run.active.iter().filter_map(|id| explain_state(&run, *id)).collect()
+        }
+        Err(_) => Vec::new(),
+    };
+    Explanation {
+        summary: summary(state),
+        states,
+        steps: memo.steps.clone(),
+        timers: memo.timers.clone(),
+        deferred: memo.deferred.iter().map(|deferred| deferred.event.clone()).collect(),
+        held: memo.held.clone(),
+        incident: memo.incident.clone(),
+    }
+}
+
+fn summary(state: &State) -> String {
+    let place = match state.configuration.as_slice() {
+        [] => "before its first state".to_owned(),
+        leaves => {
+            format!("in {}", leaves.iter().map(|l| format!("`{l}`")).collect::<Vec<_>>().join(", "))
+        }
+    };
+    let memo = &state.memo;
+    if let Some(incident) = &memo.incident {
+        return format!(
+            "Stuck {place} since {}: {}",
+            incident.since.to_rfc3339(),
+            incident.message
+        );
+    }
+    match state.life {
+        crate::Life::Completed => return "Completed.".to_owned(),
+        crate::Life::Failed => return "Ended in failure.".to_owned(),
+        crate::Life::Cancelled => return "Cancelled.".to_owned(),
+        crate::Life::Suspended => {
+            return format!("Suspended {place}; {} events are held.", memo.held.len());
+        }
+        _ => {}
+    }
+    let mut waits: Vec<String> = memo
+        .steps
+        .iter()
+        .map(|(invoke, step)| format!("the step `{invoke}` ({})", step.kind))
+        .collect();
+    if let Some((name, timer)) = memo.timers.iter().min_by_key(|(_, timer)| timer.due) {
+        waits.push(format!("the timer `{name}` at {}", timer.due.to_rfc3339()));
+    }
+    match waits.is_empty() {
+        true => format!("Waiting {place} for an event."),
+        false => format!("Waiting {place} for an event, or {}.", waits.join(", ")),
+    }
+}
+
+fn explain_state(run: &Run<'_>, id: StateId) -> Option<StateExplanation> {
+    let state = run.chart.state(id);
+    let transitions: Vec<_> =
+        state.on.iter().chain(&state.always).map(|t| explain_transition(run, id, t)).collect();
+    if transitions.is_empty() && !configuration::is_leaf(run.chart, id) {
+        return None;
+    }
+    Some(StateExplanation { state: state.path.clone(), node: state.node.clone(), transitions })
+}
+
+fn explain_transition(
+    run: &Run<'_>,
+    owner: StateId,
+    transition: &Transition,
+) -> TransitionExplanation {
+    let event = transition.event.as_ref().map(|descriptor| match descriptor {
+        Descriptor::Any => "*".to_owned(),
+        Descriptor::Prefix(prefix) => format!("{prefix}.*"),
+        Descriptor::Exact(name) => name.clone(),
+    });
+    let guard = transition.guard.as_ref();
+    let operands = match guard {
+        Some(Guard::Expression(expression, _)) => run.operands(expression),
+        _ => BTreeMap::new(),
+    };
+    TransitionExplanation {
+        event,
+        targets: transition
+            .targets
+            .iter()
+            .map(|target| run.chart.state(*target).path.clone())
+            .collect(),
+        guard: guard.map(|guard| source(run, guard)),
+        holds: guard.map(|_| run.allows(transition, owner).map_err(|failure| failure.message)),
+        operands,
+    }
+}
+
+fn source(run: &Run<'_>, guard: &Guard) -> String {
+    let list = |parts: &[Guard], word: &str| {
+        let parts: Vec<_> = parts.iter().map(|part| source(run, part)).collect();
+        format!("({})", parts.join(word))
+    };
+    match guard {
+        Guard::Expression(expression, _) => expression.source().to_owned(),
+        Guard::InState(id) => format!("in_state(\"{}\")", run.chart.state(*id).path),
+        Guard::And(parts) => list(parts, " && "),
+        Guard::Or(parts) => list(parts, " || "),
+        Guard::Not(part) => format!("!{}", source(run, part)),
+    }
+}
