@@ -70,7 +70,7 @@ fn finish_state(state: &mut Value, number: u8) {
         None => {
             state.as_object_mut().unwrap().remove("states");
         }
-        Some((first, _)) if number % 3 != 0 => state["initial"] = json!(first),
+        Some((first, _)) if !number.is_multiple_of(3) => state["initial"] = json!(first),
         Some(_) => state["type"] = json!("parallel"),
     }
 }
@@ -89,7 +89,7 @@ fn arrow(state: &mut Value, target: &[String], kind: u8, extra: u8) {
         }
         2 => {
             state["on"][event] =
-                json!({ "target": to, "reenter": extra % 2 == 0, "actions": [count] })
+                json!({ "target": to, "reenter": extra.is_multiple_of(2), "actions": [count] })
         }
         3 => {
             state["on"][event] =

@@ -1,0 +1,111 @@
+//! The pool, the migrations, and what an error of the database means.
+//!
+//! **Invariant:** a connection never goes back to the pool inside a transaction. sqlx 0.9 can lose track of a `begin` that was
+//! cancelled; the next user's statements would then be rolled back with it, although they were acknowledged.
+
+use crate::error::Result;
+use sqlx::{
+    PgPool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+use std::{str::FromStr, time::Duration};
+
+/// How long a caller waits for a connection.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// Prepared statements kept per connection; there are fewer of ours.
+const STATEMENTS_CACHED: usize = 256;
+
+static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");
+
+/// Makes a pool with the rules every connection of ours follows.
+pub async fn connect(url: &str, connections_max: u32) -> Result<PgPool> {
+    connect_with(PgConnectOptions::from_str(url)?, connections_max).await
+}
+
+/// As [`connect`], to a database that is named otherwise than by a URL.
+pub async fn connect_with(options: PgConnectOptions, connections_max: u32) -> Result<PgPool> {
+    let options = options.application_name("perdure").statement_cache_capacity(STATEMENTS_CACHED);
+    let pool = PgPoolOptions::new()
+        .max_connections(connections_max)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        // One round trip per acquire; a dead connection shows at its first statement, and statements are retried.
+        .test_before_acquire(false)
+        .after_release(|connection, _| {
+            Box::pin(async move {
+                // Both words: a `rollback` alone warns, in the server's log too, whenever there is nothing to roll back.
+                // In an aborted transaction `begin` fails, and the connection is closed.
+                sqlx::raw_sql("begin; rollback").execute(connection).await?;
+                Ok(true)
+            })
+        })
+        .connect_with(options)
+        .await?;
+    Ok(pool)
+}
+
+/// Applies the migrations. Safe to call from several processes at once.
+pub async fn migrate(pool: &PgPool) -> Result<()> {
+    MIGRATOR.run(pool).await?;
+    Ok(())
+}
+
+/// What can be done about an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Remedy {
+    /// It passes: connections, deadlocks, a server that is restarting or full.
+    Retry,
+    /// It is in the data, and will come again.
+    Data,
+}
+
+/// What can be done about this one.
+pub(crate) fn remedy(error: &sqlx::Error) -> Remedy {
+    let code = error.as_database_error().and_then(|e| e.code());
+    match (error, code) {
+        (_, Some(code)) => remedy_of(&code),
+        (sqlx::Error::Encode(_) | sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. }, _) => {
+            Remedy::Data
+        }
+        _ => Remedy::Retry,
+    }
+}
+
+fn remedy_of(sqlstate: &str) -> Remedy {
+    match sqlstate.get(..2) {
+        // Data exception, constraint, program limit. (53, a full disk, passes; nothing is lost by waiting.)
+        Some("22" | "23" | "54") => Remedy::Data,
+        _ => Remedy::Retry,
+    }
+}
+
+/// Whether nothing more can be done on the connection.
+pub(crate) fn is_connection_lost(error: &sqlx::Error) -> bool {
+    match error.as_database_error().and_then(|e| e.code()) {
+        // Connection exception; operator intervention (shutdown, terminated).
+        Some(code) => matches!(code.get(..2), Some("08" | "57")),
+        None => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_can_be_done() {
+        let cases = [
+            ("22P05", Remedy::Data),
+            ("23505", Remedy::Data),
+            ("54000", Remedy::Data),
+            ("53100", Remedy::Retry),
+            ("40P01", Remedy::Retry),
+            ("57P01", Remedy::Retry),
+            ("08006", Remedy::Retry),
+            ("25006", Remedy::Retry),
+        ];
+        for (sqlstate, wanted) in cases {
+            assert_eq!(remedy_of(sqlstate), wanted, "{sqlstate}");
+        }
+        assert_eq!(remedy(&sqlx::Error::PoolTimedOut), Remedy::Retry);
+    }
+}

@@ -1,0 +1,246 @@
+//! Definitions: stored by content, compiled once, kept in memory.
+//!
+//! **Invariant:** an instance runs the definition whose digest stands in its row, whatever has been published since.
+
+use crate::{
+    Clock,
+    error::{Error, Result},
+    limits::{DEFINITIONS_MAX, PUBLISHED_TTL},
+    store::definitions::{self as rows, DefinitionRow, NewDefinition},
+};
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use sqlx::PgPool;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
+};
+use uuid::Uuid;
+use workflows::{compile::Compiled, definition::Definition, diagnostic::Diagnostic};
+
+/// Two uploads of one name at once: how often the loser of the race for a number tries again.
+const UPLOAD_ATTEMPTS_MAX: usize = 5;
+
+/// What became of an upload.
+#[derive(Debug, Clone)]
+pub struct Uploaded {
+    /// Its name.
+    pub name: String,
+    /// Its version: the same content is the same version.
+    pub version: i32,
+    /// `sha256:<hex>`.
+    pub digest: String,
+    /// `draft`, `published` or `retired`.
+    pub status: String,
+    /// Warnings.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// A stored version of a definition.
+#[derive(Debug, Clone)]
+pub struct Stored {
+    /// Its number.
+    pub version: i32,
+    /// `draft`, `published` or `retired`.
+    pub status: String,
+    /// What was uploaded.
+    pub source: Value,
+    /// The same as text, keys in their order: the order of states and transitions.
+    pub text: String,
+    /// When.
+    pub created_at: DateTime<Utc>,
+    /// Compiled.
+    pub definition: Arc<Definition>,
+}
+
+/// Compiled definitions, in front of the table.
+#[derive(Clone)]
+pub(crate) struct Definitions {
+    pool: PgPool,
+    clock: Clock,
+    memory: Arc<Mutex<Memory>>,
+}
+
+#[derive(Default)]
+struct Memory {
+    /// By (tenant, digest).
+    compiled: HashMap<(Uuid, String), Arc<Definition>>,
+    /// The newest published version of (tenant, name), as of a moment ago.
+    published: HashMap<(Uuid, String), (Instant, Named)>,
+}
+
+/// A version that can be started.
+#[derive(Debug, Clone)]
+pub(crate) struct Named {
+    pub(crate) version: i32,
+    pub(crate) definition: Arc<Definition>,
+}
+
+impl Definitions {
+    pub(crate) fn new(pool: PgPool, clock: Clock) -> Self {
+        Self { pool, clock, memory: Arc::default() }
+    }
+
+    /// Compiles and stores a definition. `Invalid` if it has errors.
+    pub(crate) async fn upload(
+        &self,
+        tenant: Uuid,
+        bytes: Vec<u8>,
+        name_hint: Option<String>,
+        publish: bool,
+    ) -> Result<Uploaded> {
+        let (compiled, bytes) = compile(bytes, name_hint).await?;
+        let has_errors = compiled.diagnostics.iter().any(Diagnostic::is_error);
+        let Some(definition) = compiled.definition.filter(|_| !has_errors) else {
+            return Err(Error::Invalid(compiled.diagnostics));
+        };
+        let source = std::str::from_utf8(&bytes)
+            .map_err(|_| Error::Refused("a definition is UTF-8 text".to_owned()))?;
+        let new = NewDefinition {
+            tenant,
+            name: &definition.name,
+            digest: &definition.digest,
+            title: &definition.title,
+            status: if publish { "published" } else { "draft" },
+            source,
+            diagnostics: serde_json::to_value(&compiled.diagnostics).unwrap_or_default(),
+            now: self.clock.now(),
+        };
+        let (version, status) = self.insert(&new).await?;
+        let name = definition.name.clone();
+        let digest = definition.digest.clone();
+        let mut memory = self.lock();
+        memory.published.remove(&(tenant, name.clone()));
+        memory.keep(tenant, Arc::new(definition));
+        Ok(Uploaded { name, version, digest, status, diagnostics: compiled.diagnostics })
+    }
+
+    async fn insert(&self, new: &NewDefinition<'_>) -> Result<(i32, String)> {
+        for _ in 0..UPLOAD_ATTEMPTS_MAX {
+            match rows::insert(&self.pool, new).await {
+                Ok(Some(version)) => return Ok((version, new.status.to_owned())),
+                Ok(None) => {
+                    if new.status == "published" {
+                        rows::publish(&self.pool, new.tenant, new.name, new.digest).await?;
+                    }
+                    let same = rows::same(&self.pool, new.tenant, new.name, new.digest).await?;
+                    return same.ok_or_else(|| Error::NotFound(format!("definition {}", new.name)));
+                }
+                // Another upload took the number.
+                Err(error)
+                    if error.as_database_error().is_some_and(|e| e.is_unique_violation()) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(Error::Conflict(format!("definition {}", new.name)))
+    }
+
+    /// A version; without a number the newest published one.
+    pub(crate) async fn stored(
+        &self,
+        tenant: Uuid,
+        name: &str,
+        version: Option<i32>,
+    ) -> Result<Stored> {
+        let row = self.row(tenant, name, version).await?;
+        let definition = self.compile(tenant, &row).await?;
+        let source = serde_json::from_str(&row.source).map_err(|e| Error::Corrupt {
+            what: format!("definition {name}"),
+            why: e.to_string(),
+        })?;
+        let DefinitionRow { version, status, created_at, source: text, .. } = row;
+        Ok(Stored { version, status, source, text, created_at, definition })
+    }
+
+    /// A version to be started; without a number the newest published one, as of [`PUBLISHED_TTL`] ago.
+    pub(crate) async fn named(
+        &self,
+        tenant: Uuid,
+        name: &str,
+        version: Option<i32>,
+    ) -> Result<Named> {
+        let key = (tenant, name.to_owned());
+        if version.is_none()
+            && let Some((since, named)) = self.lock().published.get(&key)
+            && since.elapsed() < PUBLISHED_TTL
+        {
+            return Ok(named.clone());
+        }
+        let row = self.row(tenant, name, version).await?;
+        let definition = self.compile(tenant, &row).await?;
+        let named = Named { version: row.version, definition };
+        if version.is_none() {
+            let mut memory = self.lock();
+            if memory.published.len() >= DEFINITIONS_MAX {
+                memory.published.clear();
+            }
+            memory.published.insert(key, (Instant::now(), named.clone()));
+        }
+        Ok(named)
+    }
+
+    /// The definition with this digest.
+    pub(crate) async fn by_digest(&self, tenant: Uuid, digest: &str) -> Result<Arc<Definition>> {
+        if let Some(known) = self.lock().compiled.get(&(tenant, digest.to_owned())) {
+            return Ok(known.clone());
+        }
+        let row = rows::by_digest(&self.pool, tenant, digest).await?;
+        let row = row.ok_or_else(|| Error::NotFound(format!("definition {digest}")))?;
+        self.compile(tenant, &row).await
+    }
+
+    async fn row(&self, tenant: Uuid, name: &str, version: Option<i32>) -> Result<DefinitionRow> {
+        let row = match version {
+            Some(version) => rows::by_version(&self.pool, tenant, name, version).await?,
+            None => rows::published(&self.pool, tenant, name).await?,
+        };
+        row.ok_or_else(|| match version {
+            Some(version) => Error::NotFound(format!("version {version} of definition {name}")),
+            None => Error::NotFound(format!("published definition {name}")),
+        })
+    }
+
+    async fn compile(&self, tenant: Uuid, row: &DefinitionRow) -> Result<Arc<Definition>> {
+        if let Some(known) = self.lock().compiled.get(&(tenant, row.digest.clone())) {
+            return Ok(known.clone());
+        }
+        let source = row.source.clone().into_bytes();
+        let (compiled, _) = compile(source, Some(row.name.clone())).await?;
+        let what = || format!("definition {} version {}", row.name, row.version);
+        let definition = compiled.definition.ok_or_else(|| Error::Corrupt {
+            what: what(),
+            why: "this release does not compile it".to_owned(),
+        })?;
+        if definition.digest != row.digest {
+            let why = format!("its digest is {}, not {}", definition.digest, row.digest);
+            return Err(Error::Corrupt { what: what(), why });
+        }
+        let definition = Arc::new(definition);
+        self.lock().keep(tenant, definition.clone());
+        Ok(definition)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Compiles, on a thread that nobody waits for: a big graph takes milliseconds. Gives the bytes back.
+async fn compile(bytes: Vec<u8>, name_hint: Option<String>) -> Result<(Compiled, Vec<u8>)> {
+    let task = move || {
+        let compiled = workflows::compile::compile(&bytes, name_hint.as_deref());
+        (compiled, bytes)
+    };
+    tokio::task::spawn_blocking(task).await.map_err(|_| Error::Panicked)
+}
+
+impl Memory {
+    fn keep(&mut self, tenant: Uuid, definition: Arc<Definition>) {
+        // Rare enough that starting over is cheaper than keeping order.
+        if self.compiled.len() >= DEFINITIONS_MAX {
+            self.compiled.clear();
+        }
+        self.compiled.insert((tenant, definition.digest.clone()), definition);
+    }
+}

@@ -1,0 +1,344 @@
+//! Runs steps: takes what is ready, puts tries of unsafe kinds on record, and lets them run side by side.
+//!
+//! Stages: hinted or polled, waiting for its time, resolved (which account, whom to speak to), marked, running, and back:
+//! settled, or waiting for its next try.
+//!
+//! **Invariant:** a try of an unsafe kind is on record before its first byte is sent.
+//! **Invariant:** at most one try of a step runs at a time, and a claim by somebody else makes its result worthless.
+
+mod attempt;
+
+use crate::{
+    Clock,
+    accounts::{Account, Accounts},
+    fault, kinds,
+    limits::{DATABASE_RETRY, HINTS_MAX, STEP_PAGE},
+    request::Settings,
+    store::{
+        RowId,
+        steps::{self, StepRow, StepStatus},
+    },
+    work::{StepHint, Stop, Work},
+};
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use sqlx::PgPool;
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::Arc,
+};
+use tokio::{sync::mpsc, time::Instant};
+use workflows::step::StepRunner;
+
+/// What attempts share.
+pub(crate) struct Shared {
+    pub(crate) pool: PgPool,
+    pub(crate) clock: Clock,
+    pub(crate) runner: Arc<dyn StepRunner>,
+    pub(crate) accounts: Arc<dyn Accounts>,
+    pub(crate) settings: Settings,
+    pub(crate) work: mpsc::Sender<Work>,
+}
+
+/// What a stage hands back.
+pub(crate) enum Back {
+    /// It has its account and may run.
+    Resolved(StepRow, Account),
+    /// It is over for now: settled, or to be taken up again when due.
+    Finished(RowId, Option<StepRow>),
+}
+
+/// The executor.
+pub(crate) struct Executor {
+    shared: Arc<Shared>,
+    hints: mpsc::Receiver<StepHint>,
+    back: mpsc::UnboundedReceiver<Back>,
+    give_back: mpsc::UnboundedSender<Back>,
+    /// By due time.
+    waiting: BTreeMap<(DateTime<Utc>, RowId), StepRow>,
+    due_of: HashMap<RowId, DateTime<Utc>>,
+    /// Those whose outcome may still be told, by key.
+    checking: HashMap<String, RowId>,
+    running: HashSet<RowId>,
+    /// Those that have their account, and wait for their mark.
+    resolved: Vec<(StepRow, Account)>,
+    polled: Option<Instant>,
+}
+
+impl Executor {
+    pub(crate) fn new(shared: Shared, hints: mpsc::Receiver<StepHint>) -> Self {
+        let (give_back, back) = mpsc::unbounded_channel();
+        Self {
+            shared: Arc::new(shared),
+            hints,
+            back,
+            give_back,
+            waiting: BTreeMap::new(),
+            due_of: HashMap::new(),
+            checking: HashMap::new(),
+            running: HashSet::new(),
+            resolved: Vec::new(),
+            polled: None,
+        }
+    }
+
+    /// Runs until told to stop, and then until the tries that run have ended.
+    pub(crate) async fn run(mut self, mut stop: Stop) {
+        self.recover().await;
+        while !stop.is_set() {
+            self.receive();
+            self.poll().await;
+            self.mark().await;
+            self.begin();
+            self.sleep(&mut stop).await;
+        }
+        self.drain().await;
+    }
+
+    /// Tries that an earlier owner began and did not end: nobody knows their outcome.
+    async fn recover(&mut self) {
+        let rows = loop {
+            match steps::started(&self.shared.pool).await {
+                Ok(rows) => break rows,
+                Err(error) => tracing::warn!(%error, "interrupted steps cannot be read yet"),
+            }
+            tokio::time::sleep(DATABASE_RETRY).await;
+        };
+        for row in rows {
+            fault::point("recovery.step");
+            tracing::info!(instance.id = %row.id.instance, step.id = %row.id.command, "interrupted");
+            self.running.insert(row.id);
+            self.spawn(row.id, attempt::interrupted(self.shared.clone(), row));
+        }
+    }
+
+    fn receive(&mut self) {
+        while let Ok(back) = self.back.try_recv() {
+            self.take_back(back);
+        }
+        while let Ok(hint) = self.hints.try_recv() {
+            self.take_hint(hint);
+        }
+    }
+
+    fn take_hint(&mut self, hint: StepHint) {
+        match hint {
+            StepHint::Ready(row) => self.wait(*row),
+            StepHint::Closed(id) => {
+                self.forget(id);
+            }
+            StepHint::Confirmed(key, output) => self.confirm(&key, output),
+        }
+    }
+
+    fn take_back(&mut self, back: Back) {
+        match back {
+            Back::Resolved(row, account) => self.resolved.push((row, account)),
+            Back::Finished(id, next) => {
+                self.running.remove(&id);
+                if let Some(row) = next {
+                    self.wait(row);
+                }
+            }
+        }
+    }
+
+    /// Keeps a step until it is due. One that is known already is left alone, unless its fence has grown.
+    fn wait(&mut self, row: StepRow) {
+        if self.running.contains(&row.id) || self.waiting.len() >= HINTS_MAX {
+            return;
+        }
+        if let Some(known) = self.forget(row.id)
+            && known.fence > row.fence
+        {
+            return self.wait(known);
+        }
+        if row.status == StepStatus::Checking {
+            self.checking.insert(row.key.clone(), row.id);
+        }
+        self.due_of.insert(row.id, row.due);
+        self.waiting.insert((row.due, row.id), row);
+    }
+
+    fn forget(&mut self, id: RowId) -> Option<StepRow> {
+        let due = self.due_of.remove(&id)?;
+        let row = self.waiting.remove(&(due, id))?;
+        self.checking.remove(&row.key);
+        Some(row)
+    }
+
+    fn confirm(&mut self, key: &str, output: Value) {
+        let Some(id) = self.checking.get(key).copied() else { return };
+        let Some(row) = self.forget(id) else { return };
+        self.running.insert(id);
+        self.spawn(id, attempt::confirmed(self.shared.clone(), row, output));
+    }
+
+    /// Looks for steps whose hint was lost.
+    async fn poll(&mut self) {
+        if self.polled.is_some_and(|at| at.elapsed() < self.shared.settings.poll) {
+            return;
+        }
+        self.polled = Some(Instant::now());
+        let known = self.waiting.len() + self.running.len();
+        if known >= HINTS_MAX {
+            return;
+        }
+        // Those that are known may all stand in front.
+        let limit = STEP_PAGE + i64::try_from(known).unwrap_or(0);
+        match steps::due(&self.shared.pool, self.shared.clock.now(), limit).await {
+            Ok(rows) => {
+                for row in rows {
+                    if !self.due_of.contains_key(&row.id) {
+                        self.wait(row);
+                    }
+                }
+            }
+            Err(error) => tracing::warn!(%error, "steps cannot be read"),
+        }
+    }
+
+    /// Begins with what is due, as far as there is room.
+    fn begin(&mut self) {
+        let now = self.shared.clock.now();
+        while self.running.len() < self.shared.settings.attempts_running_max {
+            let Some((&(due, id), _)) = self.waiting.first_key_value() else { break };
+            if due > now {
+                break;
+            }
+            let Some(row) = self.forget(id) else { break };
+            self.running.insert(id);
+            if row.status == StepStatus::Checking {
+                self.spawn(id, attempt::window_ended(self.shared.clone(), row));
+            } else if attempt::needs_account(&row) {
+                self.spawn(id, attempt::resolve(self.shared.clone(), row));
+            } else {
+                self.resolved.push((row, Account::default()));
+            }
+        }
+        for (row, account) in std::mem::take(&mut self.resolved) {
+            if kinds::is_unsafe(&row.kind, &row.input) {
+                self.resolved.push((row, account));
+            } else {
+                self.start(row, account);
+            }
+        }
+    }
+
+    /// Puts tries of unsafe kinds on record, all that are ready in one commit, and starts them.
+    async fn mark(&mut self) {
+        let ready = std::mem::take(&mut self.resolved);
+        let (unsafe_, safe): (Vec<_>, Vec<_>) =
+            ready.into_iter().partition(|(row, _)| kinds::is_unsafe(&row.kind, &row.input));
+        for (row, account) in safe {
+            self.start(row, account);
+        }
+        if unsafe_.is_empty() {
+            return;
+        }
+        fault::point("step.before_mark");
+        let rows: Vec<&StepRow> = unsafe_.iter().map(|(row, _)| row).collect();
+        let marked: HashSet<RowId> = match steps::start(&self.shared.pool, &rows).await {
+            Ok(marked) => marked.into_iter().collect(),
+            Err(error) => {
+                // Perhaps they are marked: then recovery, or the next mark's fence, tells. Read again what is so.
+                tracing::warn!(%error, "tries cannot be put on record yet");
+                return self.read_again(unsafe_).await;
+            }
+        };
+        fault::point("step.after_mark");
+        for (mut row, account) in unsafe_ {
+            if marked.contains(&row.id) {
+                row.fence += 1;
+                row.status = StepStatus::Started;
+                self.start(row, account);
+            } else {
+                self.running.remove(&row.id);
+            }
+        }
+    }
+
+    /// After a mark with a lost answer. Nothing was sent, so one that was marked is as good as new.
+    async fn read_again(&mut self, lost: Vec<(StepRow, Account)>) {
+        let lost: HashMap<RowId, StepRow> = lost.into_iter().map(|(r, _)| (r.id, r)).collect();
+        for id in lost.keys() {
+            self.running.remove(id);
+        }
+        tokio::time::sleep(DATABASE_RETRY).await;
+        let Ok(started) = steps::started(&self.shared.pool).await else {
+            // Still no database: whoever was not marked is polled, whoever was is tried again here.
+            for row in lost.into_values() {
+                self.wait(row);
+            }
+            return;
+        };
+        let started: HashMap<RowId, StepRow> = started.into_iter().map(|r| (r.id, r)).collect();
+        for (id, row) in lost {
+            match started.get(&id) {
+                Some(marked) if marked.fence == row.fence + 1 => {
+                    let mut unsent = marked.clone();
+                    unsent.status = StepStatus::Waiting;
+                    unsent.attempt = row.attempt;
+                    match steps::defer(&self.shared.pool, &unsent).await {
+                        Ok(Some(fence)) => self.wait(StepRow { fence, ..unsent }),
+                        Ok(None) => {}
+                        Err(_) => self.wait(row),
+                    }
+                }
+                _ => self.wait(row),
+            }
+        }
+    }
+
+    fn start(&mut self, mut row: StepRow, account: Account) {
+        row.attempt += 1;
+        self.spawn(row.id, attempt::run(self.shared.clone(), row, account));
+    }
+
+    /// Runs a stage in a task of its own; a panic in it parks the step until the next start.
+    fn spawn(&self, id: RowId, stage: impl Future<Output = Back> + Send + 'static) {
+        let give_back = self.give_back.clone();
+        tokio::spawn(async move {
+            let back = tokio::spawn(stage).await.unwrap_or_else(|error| {
+                tracing::error!(instance.id = %id.instance, step.id = %id.command, %error, "a stage");
+                Back::Finished(id, None)
+            });
+            // Nobody listens any more only when the process ends.
+            let _ = give_back.send(back);
+        });
+    }
+
+    async fn sleep(&mut self, stop: &mut Stop) {
+        if !self.resolved.is_empty() {
+            return;
+        }
+        let clock = self.shared.clock.clone();
+        let poll = self.shared.settings.poll;
+        let has_room = self.running.len() < self.shared.settings.attempts_running_max;
+        let next = self.waiting.first_key_value().map(|((due, _), _)| *due).filter(|_| has_room);
+        let next = next.unwrap_or(DateTime::<Utc>::MAX_UTC);
+        tokio::select! {
+            () = clock.sleep_until(next, poll) => {}
+            () = stop.wait() => {}
+            Some(back) = self.back.recv() => self.take_back(back),
+            Some(hint) = self.hints.recv() => self.take_hint(hint),
+        }
+    }
+
+    /// Waits for the tries that run.
+    async fn drain(mut self) {
+        let until = Instant::now() + self.shared.settings.drain;
+        while !self.running.is_empty() {
+            let left = until.saturating_duration_since(Instant::now());
+            match tokio::time::timeout(left, self.back.recv()).await {
+                Ok(Some(Back::Finished(id, _))) => {
+                    self.running.remove(&id);
+                }
+                Ok(Some(Back::Resolved(row, _))) => {
+                    self.running.remove(&row.id);
+                }
+                Ok(None) | Err(_) => return,
+            }
+        }
+    }
+}

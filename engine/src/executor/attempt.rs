@@ -1,0 +1,391 @@
+//! One step through its stages: resolve, run, and what its outcome leads to.
+
+use super::{Back, Shared};
+use crate::{
+    accounts::{Account, Refusal, Wanted},
+    backoff,
+    error::Error,
+    fault, json, kinds,
+    limits::{ATTEMPT_GRACE, DATABASE_RETRY, ERROR_CHARS_MAX, TRIES_KEPT},
+    owner::lease::next_wait,
+    store::{
+        dedupe,
+        steps::{self, StepRow, StepStatus, Try},
+    },
+    turn::{Claim, Given, Settlement, panic_text},
+    work::{Reply, What, Work},
+};
+use machine::{Event, event::kind};
+use serde_json::{Map, Value, json};
+use std::{sync::Arc, time::Duration};
+use tokio::sync::oneshot;
+use uuid::Uuid;
+use workflows::{
+    spec::OnUnknown,
+    step::{Attempt, Attempted, Checked, Exchange, Outcome},
+};
+
+/// Why a try did not settle its step.
+struct Trouble {
+    outcome: &'static str,
+    code: String,
+    message: String,
+}
+
+/// Whether somebody has to be asked before the step may run.
+pub(super) fn needs_account(row: &StepRow) -> bool {
+    row.input.get("connection").is_some()
+        || kinds::effect(&row.kind).is_none_or(|effect| effect.provider.is_some())
+}
+
+/// Asks for the account and the recipient.
+pub(super) async fn resolve(shared: Arc<Shared>, mut row: StepRow) -> Back {
+    let accounts = shared.accounts.clone();
+    let wanted = wanted(&row);
+    let resolved = tokio::spawn(async move { accounts.resolve(wanted).await }).await;
+    let resolved = resolved.unwrap_or_else(|error| {
+        let message = error.try_into_panic().map_or_else(|e| e.to_string(), |p| panic_text(&*p));
+        Err(Refusal::Never { code: "panic".to_owned(), message })
+    });
+    match resolved {
+        Ok(account) => Back::Resolved(row, account),
+        Err(Refusal::Never { code, message }) => fail(&shared, row, &code, &message, None).await,
+        // Not an attempt, and not worth a row: after a crash it is simply asked again.
+        Err(Refusal::Later { after, code, message }) => {
+            tracing::debug!(step.key = row.key, code, message, "a step has to wait");
+            row.due = shared.clock.now() + after;
+            Back::Finished(row.id, Some(row))
+        }
+    }
+}
+
+/// Makes one try.
+pub(super) async fn run(shared: Arc<Shared>, row: StepRow, account: Account) -> Back {
+    fault::point("step.before_run");
+    let attempt = attempt(&row, account);
+    let deadline = attempt.timeout + ATTEMPT_GRACE;
+    let runner = shared.runner.clone();
+    let mut task = tokio::spawn(async move { runner.run(attempt).await });
+    let ended = tokio::time::timeout(deadline, &mut task).await;
+    fault::point("step.after_run");
+    let attempted = match ended {
+        Ok(Ok(attempted)) => attempted,
+        Ok(Err(error)) => {
+            let message =
+                error.try_into_panic().map_or_else(|e| e.to_string(), |p| panic_text(&*p));
+            return fail(&shared, row, "panic", &message, None).await;
+        }
+        Err(_) => {
+            task.abort();
+            let message = format!("no answer within {} ms", deadline.as_millis());
+            Attempted {
+                outcome: Outcome::Unknown { code: "timeout".to_owned(), message },
+                exchange: None,
+            }
+        }
+    };
+    let exchange = attempted.exchange;
+    match attempted.outcome {
+        Outcome::Done { port, output } => done(&shared, row, port, output, exchange).await,
+        Outcome::Failed { code, message } => fail(&shared, row, &code, &message, exchange).await,
+        Outcome::Retry { after, code, message } => {
+            let trouble = Trouble { outcome: "retry", code, message };
+            again(&shared, row, trouble, after, exchange).await
+        }
+        Outcome::Unknown { code, message } => {
+            unknown(&shared, row, Trouble { outcome: "unknown", code, message }, exchange).await
+        }
+    }
+}
+
+/// A try that was under way when its process ended. The claim is taken over first, so that a process that only hung cannot
+/// settle it any more.
+pub(super) async fn interrupted(shared: Arc<Shared>, row: StepRow) -> Back {
+    let id = row.id;
+    let Some(row) = write(&shared, row).await else { return Back::Finished(id, None) };
+    let message = "the process ended during the try".to_owned();
+    let trouble = Trouble { outcome: "unknown", code: "interrupted".to_owned(), message };
+    unknown(&shared, row, trouble, None).await
+}
+
+/// The provider told that it happened.
+pub(super) async fn confirmed(shared: Arc<Shared>, row: StepRow, output: Value) -> Back {
+    done(&shared, row, "default", output, None).await
+}
+
+/// Nobody told within the window.
+pub(super) async fn window_ended(shared: Arc<Shared>, row: StepRow) -> Back {
+    if let Some(output) = confirmation(&shared, &row).await {
+        return done(&shared, row, "default", output, None).await;
+    }
+    let trouble = row.tries.last().map_or_else(
+        || ("unknown".to_owned(), "nobody knows whether it happened".to_owned()),
+        |last| (last.code.clone(), last.message.clone()),
+    );
+    ask(&shared, row, &trouble.0, &trouble.1, None).await
+}
+
+async fn done(
+    shared: &Shared,
+    row: StepRow,
+    port: &str,
+    output: Value,
+    exchange: Option<Exchange>,
+) -> Back {
+    let (accounts, wanted, told) = (shared.accounts.clone(), wanted(&row), output.clone());
+    let told = tokio::spawn(async move { accounts.done(&wanted, &told).await }).await;
+    if let Err(error) = told {
+        tracing::error!(step.key = row.key, %error, "the ledger could not be told");
+    }
+    let mut fields = json!({ "output": output });
+    if port != "default" {
+        fields["port"] = json!(port);
+    }
+    settle(shared, row, kind::STEP_DONE, fields, exchange).await
+}
+
+async fn fail(
+    shared: &Shared,
+    row: StepRow,
+    code: &str,
+    message: &str,
+    exchange: Option<Exchange>,
+) -> Back {
+    let error = json!({ "code": code, "message": cap(message) });
+    settle(shared, row, kind::STEP_FAILED, json!({ "error": error }), exchange).await
+}
+
+/// A person decides.
+async fn ask(
+    shared: &Shared,
+    row: StepRow,
+    code: &str,
+    message: &str,
+    exchange: Option<Exchange>,
+) -> Back {
+    let error = json!({ "code": code, "message": cap(message) });
+    settle(shared, row, kind::STEP_UNKNOWN, json!({ "error": error }), exchange).await
+}
+
+/// Nobody knows whether it happened: perhaps somebody told meanwhile, else the step's policy decides.
+async fn unknown(
+    shared: &Shared,
+    row: StepRow,
+    trouble: Trouble,
+    exchange: Option<Exchange>,
+) -> Back {
+    if let Some(output) = confirmation(shared, &row).await {
+        return done(shared, row, "default", output, exchange).await;
+    }
+    match row.policy.on_unknown {
+        OnUnknown::Retry => again(shared, row, trouble, None, exchange).await,
+        OnUnknown::Check => check(shared, row, trouble, exchange).await,
+        OnUnknown::Ask => ask(shared, row, &trouble.code, &trouble.message, exchange).await,
+        OnUnknown::AssumeDone => {
+            let fields = json!({ "output": Value::Null, "assumed": trouble.code });
+            settle(shared, row, kind::STEP_DONE, fields, exchange).await
+        }
+        OnUnknown::AssumeFailed => {
+            fail(shared, row, &trouble.code, &trouble.message, exchange).await
+        }
+    }
+}
+
+/// Asks the provider; if it cannot tell, waits a while for its status webhook.
+async fn check(
+    shared: &Shared,
+    mut row: StepRow,
+    trouble: Trouble,
+    exchange: Option<Exchange>,
+) -> Back {
+    let accounts = shared.accounts.clone();
+    let account = accounts.resolve(wanted(&row)).await.unwrap_or_default();
+    let (runner, attempt) = (shared.runner.clone(), attempt(&row, account));
+    let deadline = attempt.timeout + ATTEMPT_GRACE;
+    let task = tokio::spawn(async move { runner.check(attempt).await });
+    let checked = match tokio::time::timeout(deadline, task).await {
+        Ok(Ok(checked)) => checked,
+        Ok(Err(_)) | Err(_) => Checked::CannotTell,
+    };
+    fault::point("step.checked");
+    match checked {
+        Checked::Happened { output } => done(shared, row, "default", output, exchange).await,
+        Checked::DidNotHappen => again(shared, row, trouble, None, exchange).await,
+        Checked::CannotTell => {
+            row.status = StepStatus::Checking;
+            row.due = shared.clock.now() + shared.settings.check_window;
+            remember(shared, &mut row, &trouble);
+            let id = row.id;
+            let Some(row) = write(shared, row).await else { return Back::Finished(id, None) };
+            // It may have been told just before the row said that it waits to be told.
+            match confirmation(shared, &row).await {
+                Some(output) => done(shared, row, "default", output, exchange).await,
+                None => Back::Finished(row.id, Some(row)),
+            }
+        }
+    }
+}
+
+/// Another try, if there is one left.
+async fn again(
+    shared: &Shared,
+    mut row: StepRow,
+    trouble: Trouble,
+    after: Option<Duration>,
+    exchange: Option<Exchange>,
+) -> Back {
+    remember(shared, &mut row, &trouble);
+    if row.attempt >= row.policy.max_attempts {
+        let last = json!({ "code": trouble.code, "message": cap(&trouble.message) });
+        let message = format!(
+            "gave up after {} attempts; the last one: {}",
+            row.attempt,
+            cap(&trouble.message)
+        );
+        let error = json!({ "code": "retries-exhausted", "message": message, "last": last });
+        return settle(shared, row, kind::STEP_FAILED, json!({ "error": error }), exchange).await;
+    }
+    let wait = backoff::wait(&row.policy, row.attempt, &row.key).max(after.unwrap_or_default());
+    row.status = StepStatus::Waiting;
+    row.due = shared.clock.now() + wait;
+    fault::point("step.before_backoff");
+    let id = row.id;
+    let row = write(shared, row).await;
+    fault::point("step.after_backoff");
+    Back::Finished(id, row)
+}
+
+/// Hands the result to the instance, and waits until its turn is stored.
+async fn settle(
+    shared: &Shared,
+    row: StepRow,
+    kind: &str,
+    fields: Value,
+    exchange: Option<Exchange>,
+) -> Back {
+    fault::point("step.before_settle");
+    let event = Event::new(shared.clock.now(), kind, Value::Object(body(&row, fields, exchange)));
+    let (sender, answer) = oneshot::channel();
+    let work = Work {
+        tenant: row.id.tenant,
+        instance: row.id.instance,
+        what: What::Event,
+        given: Given {
+            event_id: Uuid::now_v7(),
+            event,
+            actor: "executor".to_owned(),
+            claim: Some(Claim::Step(Settlement { step: row.id.command, fence: row.fence })),
+            halt: None,
+        },
+        ticket: None,
+        reply: Some(Reply { sender, wants_view: false }),
+    };
+    if shared.work.send(work).await.is_ok() {
+        match answer.await {
+            Ok(Err(Error::Conflict(_))) => {
+                tracing::info!(
+                    step.key = row.key,
+                    "its state was left, or somebody else claimed it"
+                );
+            }
+            Ok(Err(error)) => tracing::warn!(step.key = row.key, %error, "a result was not taken"),
+            Ok(Ok(_)) | Err(_) => {}
+        }
+    }
+    fault::point("step.after_settle");
+    Back::Finished(row.id, None)
+}
+
+/// The body of a result, within the bounds of an event: without the exchange if that is too big, as a failure if the
+/// output is.
+fn body(row: &StepRow, fields: Value, exchange: Option<Exchange>) -> Map<String, Value> {
+    let mut body = match fields {
+        Value::Object(map) => map,
+        _ => Map::new(),
+    };
+    body.insert("id".to_owned(), json!(row.invoke));
+    body.insert("step".to_owned(), json!(row.id.command.to_string()));
+    body.insert("attempts".to_owned(), json!(row.attempt));
+    if let Some(exchange) = exchange.and_then(|e| serde_json::to_value(e).ok()) {
+        body.insert("exchange".to_owned(), exchange);
+    }
+    if json::accept(&mut body).is_ok() {
+        return body;
+    }
+    body.remove("exchange");
+    if let Err(error) = json::accept(&mut body) {
+        body.remove("output");
+        let error = json!({ "code": "output-too-big", "message": error.to_string() });
+        body.insert("error".to_owned(), error);
+    }
+    body
+}
+
+fn wanted(row: &StepRow) -> Wanted {
+    Wanted {
+        tenant: row.id.tenant,
+        instance: row.id.instance,
+        kind: row.kind.clone(),
+        provider: kinds::effect(&row.kind).and_then(|effect| effect.provider),
+        name: row.input.get("connection").and_then(Value::as_str).map(str::to_owned),
+        conversation: row.conversation,
+        key: row.key.clone(),
+        input: row.input.clone(),
+    }
+}
+
+fn attempt(row: &StepRow, account: Account) -> Attempt {
+    Attempt {
+        kind: row.kind.clone(),
+        input: row.input.clone(),
+        key: row.key.clone(),
+        number: row.attempt,
+        timeout: Duration::from_millis(row.policy.timeout_ms),
+        connection: account.connection,
+        recipient: account.recipient,
+    }
+}
+
+/// Adds a try to the row's log.
+fn remember(shared: &Shared, row: &mut StepRow, trouble: &Trouble) {
+    row.tries.push(Try {
+        at: shared.clock.now(),
+        outcome: trouble.outcome.to_owned(),
+        code: trouble.code.clone(),
+        message: cap(&trouble.message),
+    });
+    let surplus = row.tries.len().saturating_sub(TRIES_KEPT);
+    row.tries.drain(..surplus);
+}
+
+/// Writes where the step stands, however long that takes; `None` if it is no longer ours.
+async fn write(shared: &Shared, row: StepRow) -> Option<StepRow> {
+    let mut wait = DATABASE_RETRY;
+    loop {
+        match steps::defer(&shared.pool, &row).await {
+            Ok(fence) => return fence.map(|fence| StepRow { fence, ..row }),
+            Err(error) => {
+                tracing::warn!(step.key = row.key, %error, "a step cannot be written yet")
+            }
+        }
+        tokio::time::sleep(wait).await;
+        wait = next_wait(wait);
+    }
+}
+
+/// What the provider told about the step, if it did.
+async fn confirmation(shared: &Shared, row: &StepRow) -> Option<Value> {
+    let mut wait = DATABASE_RETRY;
+    loop {
+        match dedupe::confirmation(&shared.pool, row.id.tenant, &row.key).await {
+            Ok(told) => return told,
+            Err(error) => tracing::warn!(step.key = row.key, %error, "cannot be looked up yet"),
+        }
+        tokio::time::sleep(wait).await;
+        wait = next_wait(wait);
+    }
+}
+
+fn cap(text: &str) -> String {
+    text.chars().filter(|c| *c != '\0').take(ERROR_CHARS_MAX).collect()
+}

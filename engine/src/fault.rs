@@ -1,0 +1,68 @@
+//! Named places at which a test can kill the process: what recovery has to survive is a list, not luck.
+//!
+//! In debug builds `PERDURE_CRASH_AT="turn.before_commit:3"` aborts the process the third time that point is reached.
+//! In release builds a point compiles to nothing.
+
+/// Every point, so that a sweep can visit them all. What a crash there leaves behind is said beside each.
+pub const POINTS: &[&str] = &[
+    // Nothing was written: the lease runs out, or the next process finds its advisory lock free.
+    "lease.taken",
+    // Half of the interrupted steps were looked at: the other half is found by the next process.
+    "recovery.step",
+    // The inbox rows were read and not applied: they are still there.
+    "inbox.read",
+    // The timers were read and not applied: they are still there.
+    "timer.fetched",
+    // The turns exist in memory only: their inbox, timer and step rows are still there, callers were told nothing.
+    "turn.prepared",
+    // Everything is in the transaction, which the server rolls back.
+    "turn.before_commit",
+    // Everything is stored; hints and answers to callers are lost: steps and timers are found by polling.
+    "turn.after_commit",
+    // As above, with half of the hints given.
+    "turn.hinted",
+    // The step is `ready` and nothing was sent: it is simply run.
+    "step.before_mark",
+    // The attempt is on record and nothing was sent: its outcome is unknown, policy decides.
+    "step.after_mark",
+    // Same, in the task that was about to send.
+    "step.before_run",
+    // It was sent, and the answer is lost with the process: unknown, policy decides.
+    "step.after_run",
+    // As above, after the ledger was told.
+    "step.before_settle",
+    // Its result is stored.
+    "step.after_settle",
+    // The try's failure was not written: for an unsafe kind the attempt counts as unknown.
+    "step.before_backoff",
+    // The next try is on record.
+    "step.after_backoff",
+    // The provider was asked about a lost try, and the answer is lost too: it is asked again.
+    "step.checked",
+];
+
+/// A place where a test may kill the process.
+#[cfg(debug_assertions)]
+pub fn point(name: &str) {
+    use std::sync::{
+        LazyLock,
+        atomic::{AtomicU64, Ordering},
+    };
+    static PLAN: LazyLock<Option<(String, u64)>> = LazyLock::new(|| {
+        let plan = std::env::var("PERDURE_CRASH_AT").ok()?;
+        let (name, n) = plan.rsplit_once(':').unwrap_or((&plan, "1"));
+        Some((name.to_owned(), n.parse().unwrap_or(1)))
+    });
+    static HITS: AtomicU64 = AtomicU64::new(0);
+    debug_assert!(POINTS.contains(&name), "{name} is not in the list of points");
+    let Some((wanted, n)) = &*PLAN else { return };
+    if wanted == name && HITS.fetch_add(1, Ordering::SeqCst) + 1 == *n {
+        tracing::error!(point = name, "aborting here, as asked");
+        std::process::abort();
+    }
+}
+
+/// A place where a test may kill the process; nothing in a release build.
+#[cfg(not(debug_assertions))]
+#[inline(always)]
+pub fn point(_name: &str) {}

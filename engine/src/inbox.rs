@@ -1,0 +1,174 @@
+//! Reads the inbox and hands its events to the owner.
+//!
+//! **Invariant:** a row is in memory at most once; it leaves the table only in the turn that applies it.
+
+use crate::{
+    Clock,
+    definitions::Definitions,
+    error::Error,
+    fault, ids, key,
+    limits::{IN_FLIGHT_MAX, INBOX_PAGE},
+    owner::batch,
+    store::{
+        inbox::{self, InboxRow},
+        instances::Meta,
+    },
+    turn::{Claim, Given, Started},
+    work::{Birth, InFlight, Stop, What, Work},
+};
+use machine::{Event, Start};
+use serde_json::Value;
+use sqlx::PgPool;
+use std::{sync::Arc, time::Duration};
+use tokio::sync::{Notify, mpsc};
+use uuid::Uuid;
+
+/// Before the first row.
+const BEGINNING: (i16, i64) = (-1, 0);
+
+/// The reader.
+pub(crate) struct Inbox {
+    pub(crate) pool: PgPool,
+    pub(crate) definitions: Definitions,
+    pub(crate) clock: Clock,
+    pub(crate) work: mpsc::Sender<Work>,
+    pub(crate) hint: Arc<Notify>,
+    pub(crate) poll: Duration,
+    pub(crate) in_flight: InFlight<i64>,
+}
+
+impl Inbox {
+    /// Reads until told to stop, or until nobody takes what it reads.
+    pub(crate) async fn run(self, mut stop: Stop) {
+        while !stop.is_set() {
+            if let Err(error) = self.sweep(&stop).await {
+                tracing::warn!(%error, "the inbox cannot be read");
+            }
+            tokio::select! {
+                () = self.hint.notified() => {}
+                () = tokio::time::sleep(self.poll) => {}
+                () = stop.wait() => {}
+            }
+        }
+    }
+
+    /// Hands over every row once, page by page.
+    async fn sweep(&self, stop: &Stop) -> Result<(), Error> {
+        let mut after = BEGINNING;
+        while self.in_flight.len() < IN_FLIGHT_MAX && !stop.is_set() {
+            let rows = inbox::read(&self.pool, after, INBOX_PAGE).await?;
+            let Some(last) = rows.last() else { break };
+            after = (last.shard, last.id);
+            fault::point("inbox.read");
+            let is_last_page = rows.len() < usize::try_from(INBOX_PAGE).unwrap_or(usize::MAX);
+            for row in rows {
+                let Some(ticket) = self.in_flight.take(row.id) else { continue };
+                let mut work = self.work(row).await?;
+                work.ticket = Some(Box::new(ticket));
+                if self.work.send(work).await.is_err() {
+                    return Ok(());
+                }
+            }
+            if is_last_page {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// A row as work. Only a database that cannot be reached is an error.
+    async fn work(&self, row: InboxRow) -> Result<Work, Error> {
+        let now = self.clock.now();
+        let body = match row.body {
+            Value::Object(body) => body,
+            _ => serde_json::Map::new(),
+        };
+        let is_start = body.get("type").and_then(Value::as_str) == Some("started");
+        let started = is_start.then(|| serde_json::from_value(Value::Object(body.clone())));
+        let mut work = Work {
+            tenant: row.tenant_id,
+            instance: row.instance_id,
+            what: What::Event,
+            given: Given {
+                event_id: Uuid::now_v7(),
+                event: Event { at: now, body },
+                actor: row.actor,
+                claim: Some(Claim::Inbox(row.id)),
+                halt: None,
+            },
+            ticket: None,
+            reply: None,
+        };
+        tracing::trace!(inbox.id = row.id, received_at = %row.received_at, "an event was read");
+        match started {
+            None => {}
+            Some(Ok(started)) => self.birth(&mut work, started).await?,
+            Some(Err(error)) => {
+                tracing::warn!(inbox.id = row.id, %error, "a start that cannot be read is dropped");
+                work.what = What::Discard;
+            }
+        }
+        Ok(work)
+    }
+
+    /// Finds what is to be started; the parent is told if there is no such definition.
+    async fn birth(&self, work: &mut Work, started: Started) -> Result<(), Error> {
+        let found = self.definitions.named(work.tenant, &started.definition, started.version).await;
+        let named = match found {
+            Ok(named) => named,
+            Err(error @ Error::Database(_)) => return Err(error),
+            Err(error) => {
+                match &started.parent {
+                    Some(parent) => {
+                        batch::fail_parent(work, parent, "definition", &error.to_string());
+                    }
+                    None => {
+                        tracing::warn!(definition = started.definition, %error, "nothing to start");
+                        work.what = What::Discard;
+                    }
+                }
+                return Ok(());
+            }
+        };
+        let start = Start {
+            at: work.given.event.at,
+            seed: work.instance.to_string(),
+            input: started.input,
+            scope: started.scope,
+            trigger: started.trigger,
+        };
+        let key = match started.key {
+            Some(key) => Ok(Some(key)),
+            None => key::of(&named.definition, &start),
+        };
+        let key = match (key, &started.parent) {
+            (Ok(key), _) => key,
+            (Err(error), Some(parent)) => {
+                batch::fail_parent(work, parent, "key", &error.to_string());
+                return Ok(());
+            }
+            (Err(error), None) => {
+                tracing::warn!(definition = started.definition, %error, "a start is dropped");
+                work.what = What::Discard;
+                return Ok(());
+            }
+        };
+        work.given.event = machine::started(&start);
+        work.what = What::Birth(Box::new(Birth {
+            meta: Meta {
+                tenant: work.tenant,
+                id: work.instance,
+                shard: ids::shard_of(work.instance, started.conversation),
+                definition: named.definition.name.clone(),
+                version: named.version,
+                digest: named.definition.digest.clone(),
+                key,
+                conversation: started.conversation,
+                parent: started.parent,
+                created_at: start.at,
+            },
+            definition: named.definition,
+        }));
+        Ok(())
+    }
+}

@@ -1,0 +1,66 @@
+//! Every bound of the engine, by name. Units stand last in the name. Bounds of the pure step are in `workflows::limits`.
+
+use std::time::Duration;
+
+/// Turns of one batch.
+pub const BATCH_TURNS_MAX: usize = 500;
+/// Events waiting in memory for their turn; beyond it, senders wait.
+pub const WORK_QUEUE_MAX: usize = 10_000;
+/// Instances kept in memory between turns.
+pub const HOT_INSTANCES_MAX: usize = 50_000;
+/// Compiled definitions kept in memory.
+pub const DEFINITIONS_MAX: usize = 1_000;
+/// How long a published version is believed to be the newest without looking.
+pub const PUBLISHED_TTL: Duration = Duration::from_secs(2);
+/// Inbox rows read at once.
+pub const INBOX_PAGE: i64 = 1_000;
+/// Inbox rows and timers in memory at once.
+pub const IN_FLIGHT_MAX: usize = 5_000;
+/// Timers read at once.
+pub const TIMER_PAGE: i64 = 1_000;
+/// Steps read at once.
+pub const STEP_PAGE: i64 = 1_000;
+/// How often rows are looked for when no hint came.
+pub const POLL: Duration = Duration::from_secs(1);
+/// Hints on their way; beyond it they are lost, which costs a poll.
+pub const HINTS_MAX: usize = 10_000;
+/// Attempts running at once.
+pub const ATTEMPTS_RUNNING_MAX: usize = 256;
+/// What a try may take beyond its own timeout before its outcome is called unknown.
+pub const ATTEMPT_GRACE: Duration = Duration::from_secs(5);
+/// How long a stopping process waits for tries that run.
+pub const DRAIN: Duration = Duration::from_secs(10);
+/// Tries kept in a step's row.
+pub const TRIES_KEPT: usize = 10;
+/// How long a shard is leased.
+pub const LEASE_TTL: Duration = Duration::from_secs(15);
+/// How often the lease is renewed.
+pub const LEASE_RENEW: Duration = Duration::from_secs(5);
+/// First wait after a database error; doubled each time.
+pub const DATABASE_RETRY: Duration = Duration::from_millis(50);
+/// Longest wait after a database error.
+pub const DATABASE_RETRY_MAX: Duration = Duration::from_secs(5);
+/// Longest text of an error kept in a row, in characters.
+pub const ERROR_CHARS_MAX: usize = 2_000;
+/// How long a confirmation of a step is kept.
+pub const CONFIRMATION_TTL: Duration = Duration::from_secs(7 * 24 * 3_600);
+/// Shards.
+pub const SHARDS: i16 = 256;
+/// Channels kept in memory.
+pub const CHANNELS_MAX: usize = 10_000;
+/// How long a channel or connection is believed to be as it was read.
+pub const CHANNEL_TTL: Duration = Duration::from_secs(5);
+/// Messages read at once by the router.
+pub const ROUTE_PAGE: i64 = 100;
+/// People whose messages are routed at once.
+pub const ROUTES_RUNNING_MAX: usize = 8;
+/// How often a message that had to wait for the turn before it is looked at again.
+pub const ROUTE_RETRY: Duration = Duration::from_millis(20);
+/// Longest wait of a message for the turn of the message before it.
+pub const ROUTE_WAIT: Duration = Duration::from_secs(30);
+/// Longest text kept of a message that is too big to be an event, in characters.
+pub const TEXT_CHARS_KEPT: usize = 10_000;
+/// How long after a customer's message free-form messages may be sent.
+pub const SERVICE_WINDOW: Duration = Duration::from_secs(24 * 3_600);
+/// When a step that a paused conversation holds back is looked at again.
+pub const PAUSED_RETRY: Duration = Duration::from_secs(30);

@@ -1,0 +1,14 @@
+//! `explain`: why an instance is where it is.
+
+use super::history::last_event;
+use crate::{Engine, Result};
+use machine::explain::{Explanation, explain};
+use uuid::Uuid;
+
+/// Explains an instance as it is stored, with its guards read over the last event it met. `NotFound`.
+pub async fn instance(engine: &Engine, tenant: Uuid, id: Uuid) -> Result<Explanation> {
+    let view = engine.instance(tenant, id).await?;
+    let definition = engine.definition_by_digest(tenant, &view.digest).await?;
+    let last = last_event(engine.pool(), tenant, id).await?;
+    Ok(explain(&definition, &view.state, last.as_ref(), engine.clock().now()))
+}

@@ -1,0 +1,172 @@
+//! `replay`: folds an instance's history through its own, or a candidate, definition, and finds the first difference.
+//!
+//! **Invariant:** nothing is called and nothing is written. What steps answered stands in history.
+//! **Invariant:** through the definition it ran with, every history gives the stored state; anything else is a bug of ours.
+
+use super::history::{self, Turn};
+use crate::{
+    Error, Result,
+    turn::{digest, halt, halted, normalise, status},
+};
+use machine::{Command, State, Step, replay::Divergence};
+use serde::Serialize;
+use serde_json::{Value, json};
+use sqlx::PgPool;
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
+use uuid::Uuid;
+use workflows::definition::Definition;
+
+/// Turns read at once.
+const TURNS_PAGE: u32 = 500;
+
+/// What a replay found.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Replayed {
+    /// Turns that were folded.
+    pub turns: u64,
+    /// Where it first went another way.
+    pub divergence: Option<Divergence>,
+    /// The status after the last of them.
+    pub status: &'static str,
+    /// The state after the last of them.
+    #[serde(skip)]
+    pub state: State,
+}
+
+/// Folds the history of an instance through a definition, up to the first difference. Turns of the definition it ran with
+/// must also give the stored state, not only the same places and commands.
+pub async fn instance(
+    pool: &PgPool,
+    tenant: Uuid,
+    id: Uuid,
+    definition: Arc<Definition>,
+) -> Result<Replayed> {
+    let mut state = State::unborn(id.to_string());
+    loop {
+        let turns = history::turns(pool, tenant, id, state.seq, TURNS_PAGE).await?;
+        if turns.is_empty() {
+            return Ok(Replayed {
+                turns: state.seq,
+                divergence: None,
+                status: status(&state),
+                state,
+            });
+        }
+        let (definition, before) = (definition.clone(), state);
+        // Computing, not waiting: kept off the threads that others wait for.
+        let folded = tokio::task::spawn_blocking(move || fold(&definition, id, before, turns));
+        let (after, divergence) = folded.await.map_err(|_| Error::Panicked)??;
+        state = after;
+        if divergence.is_some() {
+            return Ok(Replayed { turns: state.seq, divergence, status: status(&state), state });
+        }
+    }
+}
+
+/// Folds turns, in order, until one differs.
+fn fold(
+    definition: &Definition,
+    id: Uuid,
+    mut state: State,
+    turns: Vec<Turn>,
+) -> Result<(State, Option<Divergence>)> {
+    for turn in turns {
+        let recorded = Recorded::read(id, turn)?;
+        let step = recorded.compute(definition, state);
+        let divergence = recorded.compare(definition, &step);
+        state = step.state;
+        if divergence.is_some() {
+            return Ok((state, divergence));
+        }
+    }
+    Ok((state, None))
+}
+
+/// A turn of history, parsed.
+struct Recorded {
+    turn: Turn,
+    event: machine::Event,
+    to: Vec<String>,
+    commands: Vec<Command>,
+}
+
+impl Recorded {
+    fn read(id: Uuid, turn: Turn) -> Result<Self> {
+        let corrupt = |e: serde_json::Error| Error::Corrupt {
+            what: format!("turn {} of instance {id}", turn.seq),
+            why: e.to_string(),
+        };
+        let to = serde_json::from_value(turn.to.clone()).map_err(corrupt)?;
+        let commands = serde_json::from_value(turn.commands.clone()).map_err(corrupt)?;
+        let event = history::event(id, turn.at, turn.event.clone())?;
+        Ok(Self { turn, event, to, commands })
+    }
+
+    /// The turn as this definition takes it. A turn in which the engine stopped the instance is taken as it was: the machine
+    /// was not asked.
+    fn compute(&self, definition: &Definition, state: State) -> Step {
+        let mut step = match halted(&self.commands) {
+            Some((code, message)) => halt(state, &self.event, code, message),
+            None => {
+                let kept = state.clone();
+                catch_unwind(AssertUnwindSafe(|| machine::step(definition, state, &self.event)))
+                    .unwrap_or_else(|_| halt(kept, &self.event, "panic", "the machine panicked"))
+            }
+        };
+        normalise(&mut step);
+        step
+    }
+
+    fn compare(&self, definition: &Definition, step: &Step) -> Option<Divergence> {
+        let state = &step.state;
+        let (recorded, replayed) = (json!(self.commands), json!(step.commands));
+        if state.configuration != self.to {
+            let was_stuck = self.turn.status == "stuck";
+            let message = match &state.memo.incident {
+                Some(incident) if !was_stuck => {
+                    format!("it would have got stuck: {}", incident.message)
+                }
+                _ => format!(
+                    "it went to {}, and would have gone to {}",
+                    self.to.join(", "),
+                    state.configuration.join(", ")
+                ),
+            };
+            let what =
+                if state.memo.incident.is_some() && !was_stuck { "stuck" } else { "configuration" };
+            return Some(self.differs(what, json!(self.to), json!(state.configuration), message));
+        }
+        if recorded != replayed {
+            let message = "it would have asked for other commands".to_owned();
+            return Some(self.differs("commands", recorded, replayed, message));
+        }
+        if self.turn.status != status(state) {
+            let (was, is) = (json!(self.turn.status), json!(status(state)));
+            let message = match &state.memo.incident {
+                Some(incident) => format!("it would have got stuck: {}", incident.message),
+                None => format!("it was {} after this turn", self.turn.status),
+            };
+            return Some(self.differs("status", was, is, message));
+        }
+        let is_pinned = definition.digest == self.turn.definition_digest;
+        if is_pinned && digest(state) != self.turn.state_digest {
+            let message = "the state differs from the stored one".to_owned();
+            return Some(self.differs("state", Value::Null, json!(state), message));
+        }
+        None
+    }
+
+    fn differs(
+        &self,
+        what: &'static str,
+        recorded: Value,
+        replayed: Value,
+        message: String,
+    ) -> Divergence {
+        let seq = u64::try_from(self.turn.seq).unwrap_or(0);
+        Divergence { seq, event: self.event.kind().to_owned(), what, recorded, replayed, message }
+    }
+}

@@ -1,0 +1,130 @@
+//! `send`: an event that carries an id of its own, sent once however often it is asked for.
+//!
+//! **Invariant:** the id and the event are stored in one transaction, so a crash between them is not possible.
+
+use super::detached;
+use crate::{Engine, Enqueued, Error, EventRequest, Result, enqueue};
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Value, json};
+use sqlx::PgPool;
+use std::time::{Duration, Instant};
+use uuid::Uuid;
+
+/// How long an event's id is remembered.
+const ID_TTL: TimeDelta = TimeDelta::days(7);
+/// How often a waiting sender looks whether the event had its turn.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// An event that was sent, now or before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sent {
+    /// Its id.
+    pub event_id: Uuid,
+    /// Whether it had its turn within the time given.
+    pub is_applied: bool,
+}
+
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Remembered {
+    event_id: Uuid,
+    inbox: i64,
+}
+
+/// Sends an event under a key of the sender, and waits for its turn for at most `timeout`. Sent before, it is not sent
+/// again. `NotFound`, `Over`, `Refused`.
+pub async fn once(
+    engine: &Engine,
+    request: EventRequest,
+    key: String,
+    timeout: Duration,
+) -> Result<Sent> {
+    let view = engine.instance(request.tenant, request.instance).await?;
+    let (engine, now) = (engine.clone(), engine.clock().now());
+    detached(async move {
+        let (pool, tenant) = (engine.pool(), request.tenant);
+        let scope = format!("event {}", request.instance);
+        let event = Enqueued {
+            tenant,
+            instance: request.instance,
+            conversation: view.conversation,
+            body: request.body,
+            actor: request.actor,
+        };
+        let (remembered, is_new) = match remembered(pool, tenant, &scope, &key).await? {
+            Some(remembered) => (remembered, false),
+            None if view.state.life.is_over() => return Err(Error::Over(request.instance)),
+            None => store(pool, &scope, &key, event, now).await?,
+        };
+        if is_new {
+            engine.hint_inbox();
+        }
+        let is_applied = wait(pool, tenant, remembered.inbox, timeout).await?;
+        Ok(Sent { event_id: remembered.event_id, is_applied })
+    })
+    .await
+}
+
+async fn remembered(
+    pool: &PgPool,
+    tenant: Uuid,
+    scope: &str,
+    key: &str,
+) -> Result<Option<Remembered>> {
+    let found: Option<Value> = sqlx::query_scalar(include_str!("../store/sql/select_request.sql"))
+        .bind(tenant)
+        .bind(scope)
+        .bind(key)
+        .fetch_optional(pool)
+        .await?;
+    Ok(found.and_then(|found| serde_json::from_value(found).ok()))
+}
+
+/// Stores the event and its key, or finds that somebody else just did.
+async fn store(
+    pool: &PgPool,
+    scope: &str,
+    key: &str,
+    event: Enqueued,
+    now: DateTime<Utc>,
+) -> Result<(Remembered, bool)> {
+    let tenant = event.tenant;
+    let event_id = Uuid::now_v7();
+    let mut transaction = pool.begin().await?;
+    let inbox = enqueue(&mut transaction, event, now).await?;
+    let inserted = sqlx::query(include_str!("../store/sql/insert_event_key.sql"))
+        .bind(tenant)
+        .bind(scope)
+        .bind(key)
+        .bind(json!({ "event_id": event_id, "inbox": inbox }))
+        .bind(now + ID_TTL)
+        .execute(&mut *transaction)
+        .await?;
+    if inserted.rows_affected() == 1 {
+        transaction.commit().await?;
+        return Ok((Remembered { event_id, inbox }, true));
+    }
+    transaction.rollback().await?;
+    let found = remembered(pool, tenant, scope, key).await?;
+    let found = found.ok_or_else(|| Error::Conflict("the event's id".to_owned()))?;
+    Ok((found, false))
+}
+
+/// Whether the inbox row is gone, which is the turn's doing.
+async fn wait(pool: &PgPool, tenant: Uuid, inbox: i64, timeout: Duration) -> Result<bool> {
+    let since = Instant::now();
+    loop {
+        let is_waiting: bool =
+            sqlx::query_scalar(include_str!("../store/sql/select_inbox_exists.sql"))
+                .bind(tenant)
+                .bind(inbox)
+                .fetch_one(pool)
+                .await?;
+        if !is_waiting {
+            return Ok(true);
+        }
+        if since.elapsed() >= timeout {
+            return Ok(false);
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}

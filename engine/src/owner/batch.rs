@@ -1,0 +1,198 @@
+//! A batch in the making: loads what it needs, and gives each event its turn in memory.
+
+use super::Owner;
+use crate::{
+    commit::{Batch, InstanceKey},
+    error::{Error, Result},
+    limits::DATABASE_RETRY,
+    owner::lease::next_wait,
+    store::instances::{self, Instance},
+    turn::{Chain, Claim, Taken},
+    work::{What, Work},
+};
+use machine::event::kind;
+use serde_json::json;
+use std::collections::{HashMap, hash_map::Entry};
+
+/// A batch with the works it is made of.
+pub(crate) struct Prepared {
+    pub(crate) batch: Batch,
+    /// Works with a turn in the batch, and discarded ones.
+    pub(crate) works: Vec<Work>,
+}
+
+impl Owner {
+    /// Computes the turns. Works that can have none are finished here.
+    pub(super) async fn prepare(&mut self, works: Vec<Work>) -> Prepared {
+        self.load(&works).await;
+        let mut chains: HashMap<InstanceKey, Chain> = HashMap::new();
+        let mut order: Vec<InstanceKey> = Vec::new();
+        let mut prepared = Prepared { batch: Batch::default(), works: Vec::new() };
+        for mut work in works {
+            let key = (work.tenant, work.instance);
+            if matches!(work.what, What::Discard) {
+                discard(&mut prepared, work);
+                continue;
+            }
+            if let Entry::Vacant(place) = chains.entry(key) {
+                if self.unreadable.contains(&key) {
+                    let what = format!("instance {}", work.instance);
+                    work.leave(Err(Error::Corrupt { what, why: "see the log".to_owned() }));
+                    continue;
+                }
+                let Some(chain) = self.chain(&work) else {
+                    tracing::warn!(instance.id = %work.instance, "an event for an unknown instance");
+                    work.finish(Err(Error::NotFound(format!("instance {}", work.instance))));
+                    // Its inbox row, if it has one, is of no use to anybody.
+                    work.what = What::Discard;
+                    discard(&mut prepared, work);
+                    continue;
+                };
+                order.push(key);
+                place.insert(chain);
+            } else if matches!(work.what, What::Birth(_)) {
+                work.finish(Err(Error::Exists(work.instance)));
+                work.what = What::Discard;
+                discard(&mut prepared, work);
+                continue;
+            }
+            let Some(chain) = chains.get_mut(&key) else { continue };
+            // What nobody waits for is recorded even after the end: it happened.
+            if chain.state.life.is_over() && work.reply.is_some() && work.given.claim.is_none() {
+                work.finish(Err(Error::Over(work.instance)));
+                continue;
+            }
+            match chain.take(&work.given) {
+                Taken::Turn => prepared.works.push(work),
+                Taken::Stale => work.finish_stale(),
+            }
+        }
+        for key in order {
+            let Some(chain) = chains.remove(&key) else { continue };
+            if chain.turns.is_empty() {
+                let definition = chain.definition.clone();
+                self.hot.put(stored(chain), definition);
+            } else {
+                prepared.batch.chains.push(chain);
+            }
+        }
+        prepared
+    }
+
+    /// The instance of a work, ready for turns; `None` if there is none. One that is to be started and is there already is
+    /// left to the insert to find.
+    fn chain(&mut self, work: &Work) -> Option<Chain> {
+        if let What::Birth(birth) = &work.what {
+            return Some(Chain::unborn(birth.meta.clone(), birth.definition.clone()));
+        }
+        let (instance, definition) = self.hot.take((work.tenant, work.instance))?;
+        Some(Chain::of(instance, definition))
+    }
+
+    /// Reads the instances that are not in memory, in one query.
+    async fn load(&mut self, works: &[Work]) {
+        let mut wanted: Vec<InstanceKey> = works
+            .iter()
+            .filter(|w| matches!(w.what, What::Event))
+            .map(|w| (w.tenant, w.instance))
+            .filter(|key| !self.hot.contains(*key))
+            .collect();
+        wanted.sort_unstable();
+        wanted.dedup();
+        let mut wait = DATABASE_RETRY;
+        loop {
+            match self.read(&wanted).await {
+                Ok(()) => return,
+                Err(error) => tracing::warn!(%error, "instances cannot be read yet"),
+            }
+            tokio::time::sleep(wait).await;
+            wait = next_wait(wait);
+        }
+    }
+
+    async fn read(&mut self, wanted: &[InstanceKey]) -> Result<()> {
+        for (key, row) in instances::load(&self.pool, wanted).await? {
+            let instance = match row {
+                Ok(instance) => instance,
+                Err(error) => {
+                    tracing::error!(instance.id = %key.1, %error, "an instance cannot be read");
+                    self.unreadable.insert(key);
+                    continue;
+                }
+            };
+            match self.definitions.by_digest(key.0, &instance.meta.digest).await {
+                Ok(definition) => self.hot.put(instance, definition),
+                Err(error @ Error::Database(_)) => return Err(error),
+                Err(error) => {
+                    tracing::error!(instance.id = %key.1, %error, "its definition cannot be used");
+                    self.unreadable.insert(key);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// An instance could not be started: its id or its key is taken. The caller is told, or the parent.
+    pub(super) async fn refuse_birth(&self, mut work: Work, again: &mut Vec<Work>) {
+        let error = match self.birth_error(&work).await {
+            Ok(Some(error)) => error,
+            // Whoever was in the way is gone, or nobody can say: it is tried again.
+            Ok(None) => return again.push(work),
+            Err(error) => {
+                tracing::warn!(%error, "who holds a key cannot be read yet");
+                tokio::time::sleep(DATABASE_RETRY).await;
+                return again.push(work);
+            }
+        };
+        let parent = match &work.what {
+            What::Birth(birth) => birth.meta.parent.clone(),
+            _ => None,
+        };
+        if let (Error::KeyTaken(_), Some(parent)) = (&error, parent) {
+            fail_parent(&mut work, &parent, "key-taken", &error.to_string());
+        } else {
+            work.finish(Err(error));
+            work.what = What::Discard;
+        }
+        again.push(work);
+    }
+
+    async fn birth_error(&self, work: &Work) -> sqlx::Result<Option<Error>> {
+        let What::Birth(birth) = &work.what else { return Ok(None) };
+        let meta = &birth.meta;
+        if !instances::load(&self.pool, &[(meta.tenant, meta.id)]).await?.is_empty() {
+            return Ok(Some(Error::Exists(meta.id)));
+        }
+        let Some(key) = &meta.key else { return Ok(None) };
+        let holder = instances::key_holder(&self.pool, meta.tenant, &meta.definition, key).await?;
+        Ok(holder.map(Error::KeyTaken))
+    }
+}
+
+/// Turns the start of a child into the failure of the step that wanted it; the inbox row is consumed by the parent's turn.
+pub(crate) fn fail_parent(work: &mut Work, parent: &instances::Parent, code: &str, message: &str) {
+    let error = json!({ "code": code, "message": message });
+    let (kind, fields) = match &parent.invoke {
+        Some(invoke) => {
+            (kind::STEP_FAILED, json!({ "id": invoke, "step": parent.step, "error": error }))
+        }
+        // Nobody waits for a detached child; history still says that it never was.
+        None => (kind::NOTE, json!({ "step": parent.step, "error": error })),
+    };
+    work.instance = parent.id;
+    work.what = What::Event;
+    work.given.event = machine::Event::new(work.given.event.at, kind, fields);
+}
+
+/// The instance as it stands after its chain was written.
+pub(crate) fn stored(chain: Chain) -> Instance {
+    let status = chain.status().to_owned();
+    Instance { meta: chain.meta, status, state: chain.state, updated_at: chain.at }
+}
+
+fn discard(prepared: &mut Prepared, work: Work) {
+    if let Some(Claim::Inbox(id)) = work.given.claim {
+        prepared.batch.discarded.push((work.tenant, id));
+        prepared.works.push(work);
+    }
+}

@@ -1,0 +1,137 @@
+//! What the engine is asked, and what it answers.
+
+use crate::{Clock, accounts::Accounts, limits, store::instances::Instance};
+use chrono::{DateTime, Utc};
+use machine::State;
+use serde_json::{Map, Value};
+use sqlx::PgPool;
+use std::{sync::Arc, time::Duration};
+use uuid::Uuid;
+use workflows::step::StepRunner;
+
+/// What an engine is made of.
+pub struct Options {
+    /// A pool made by [`crate::connect`], to a migrated database.
+    pub pool: PgPool,
+    /// Runs attempts.
+    pub runner: Arc<dyn StepRunner>,
+    /// Knows connections and recipients.
+    pub accounts: Arc<dyn Accounts>,
+    /// Tells the time.
+    pub clock: Clock,
+    /// Everything adjustable.
+    pub settings: Settings,
+}
+
+/// What can be adjusted.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// How long `start` waits for another process's lease to end.
+    pub lease_wait: Duration,
+    /// How long a step whose outcome is unknown waits for a status webhook that echoes its key.
+    pub check_window: Duration,
+    /// Attempts running at once.
+    pub attempts_running_max: usize,
+    /// How often rows are looked for when no hint came.
+    pub poll: Duration,
+    /// How long `shutdown` waits for tries that run. Those that take longer are found interrupted by the next process, and
+    /// their policy decides.
+    pub drain: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            lease_wait: limits::LEASE_TTL + Duration::from_secs(5),
+            check_window: Duration::from_secs(60),
+            attempts_running_max: limits::ATTEMPTS_RUNNING_MAX,
+            poll: limits::POLL,
+            drain: limits::DRAIN,
+        }
+    }
+}
+
+/// What an instance is started with.
+#[derive(Debug, Clone, Default)]
+pub struct StartRequest {
+    /// Whose.
+    pub tenant: Uuid,
+    /// Name of a definition.
+    pub definition: String,
+    /// One of its versions; without it the newest published one.
+    pub version: Option<i32>,
+    /// At most one live instance per definition and key.
+    pub key: Option<String>,
+    /// Its input.
+    pub input: Value,
+    /// `{contact, tenant, channel}`, or null.
+    pub scope: Value,
+    /// The conversation it runs in.
+    pub conversation: Option<Uuid>,
+    /// The body of the message that triggered it.
+    pub trigger: Option<Value>,
+    /// Its id; starting twice with one id starts once. Drawn if not given.
+    pub id: Option<Uuid>,
+    /// Who asked: `api:<key id>`, `member:<id>`, `router`, …
+    pub actor: String,
+}
+
+/// An event for an instance.
+#[derive(Debug, Clone, Default)]
+pub struct EventRequest {
+    /// Whose.
+    pub tenant: Uuid,
+    /// For which instance.
+    pub instance: Uuid,
+    /// `{"type": …}` and its fields.
+    pub body: Map<String, Value>,
+    /// Who sent it.
+    pub actor: String,
+    /// Why, for ops verbs; stands in the event as `reason`.
+    pub reason: Option<String>,
+}
+
+/// An instance as it is stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct InstanceView {
+    /// Its id.
+    pub id: Uuid,
+    /// Name of its definition.
+    pub definition: String,
+    /// The version's number.
+    pub version: i32,
+    /// The version's digest.
+    pub digest: String,
+    /// `running`, `waiting`, `stuck`, `suspended`, `completed`, `failed` or `cancelled`.
+    pub status: String,
+    /// Its state: `seq`, configuration, memo, context.
+    pub state: State,
+    /// Its key.
+    pub key: Option<String>,
+    /// The conversation it runs in.
+    pub conversation: Option<Uuid>,
+    /// The instance that started it.
+    pub parent: Option<Uuid>,
+    /// When it was started.
+    pub created_at: DateTime<Utc>,
+    /// When its last turn was.
+    pub updated_at: DateTime<Utc>,
+}
+
+impl From<Instance> for InstanceView {
+    fn from(instance: Instance) -> Self {
+        Self {
+            id: instance.meta.id,
+            definition: instance.meta.definition,
+            version: instance.meta.version,
+            digest: instance.meta.digest,
+            status: instance.status,
+            state: instance.state,
+            key: instance.meta.key,
+            conversation: instance.meta.conversation,
+            parent: instance.meta.parent.map(|p| p.id),
+            created_at: instance.meta.created_at,
+            updated_at: instance.updated_at,
+        }
+    }
+}

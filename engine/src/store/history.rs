@@ -1,0 +1,82 @@
+//! History: one row per turn.
+
+use chrono::{DateTime, Utc};
+use serde_json::{Map, Value};
+use sqlx::{PgConnection, PgPool, types::Json};
+use std::collections::HashSet;
+use uuid::Uuid;
+
+/// One turn, as history keeps it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HistoryRow {
+    /// The turn's number.
+    pub seq: u64,
+    /// When, for the instance.
+    pub at: DateTime<Utc>,
+    /// The event's own id.
+    pub event_id: Uuid,
+    /// The event.
+    pub event: Map<String, Value>,
+    /// What became of it: `applied`, `deferred`, `dropped`, `held`, `stuck`.
+    pub verdict: String,
+    /// Active leaves before.
+    pub from: Value,
+    /// Active leaves after.
+    pub to: Value,
+    /// How the context changed; see [`crate::turn::patch`].
+    pub context_patch: Option<Value>,
+    /// The commands.
+    pub commands: Value,
+    /// The definition it was computed with.
+    pub definition_digest: String,
+    /// Who sent the event.
+    pub actor: String,
+    /// The instance's status after.
+    pub status: &'static str,
+    /// The first 16 bytes of SHA-256 of the state's JSON after.
+    pub state_digest: Vec<u8>,
+}
+
+/// A turn with its instance's key.
+pub(crate) type Keyed<'a> = (Uuid, Uuid, &'a HistoryRow);
+
+/// Appends turns.
+pub(crate) async fn insert(connection: &mut PgConnection, rows: &[Keyed<'_>]) -> sqlx::Result<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(include_str!("sql/insert_history.sql"))
+        .bind(rows.iter().map(|r| r.0).collect::<Vec<_>>())
+        .bind(rows.iter().map(|r| r.1).collect::<Vec<_>>())
+        .bind(rows.iter().map(|r| super::as_i64(r.2.seq)).collect::<Vec<_>>())
+        .bind(rows.iter().map(|r| r.2.at).collect::<Vec<_>>())
+        .bind(rows.iter().map(|r| r.2.event_id).collect::<Vec<_>>())
+        .bind(rows.iter().map(|r| Json(&r.2.event)).collect::<Vec<_>>())
+        .bind(rows.iter().map(|r| r.2.verdict.as_str()).collect::<Vec<_>>())
+        .bind(rows.iter().map(|r| Json(&r.2.from)).collect::<Vec<_>>())
+        .bind(rows.iter().map(|r| Json(&r.2.to)).collect::<Vec<_>>())
+        .bind(rows.iter().map(|r| r.2.context_patch.as_ref().map(Json)).collect::<Vec<_>>())
+        .bind(rows.iter().map(|r| Json(&r.2.commands)).collect::<Vec<_>>())
+        .bind(rows.iter().map(|r| r.2.definition_digest.as_str()).collect::<Vec<_>>())
+        .bind(vec![crate::SEMANTICS; rows.len()])
+        .bind(rows.iter().map(|r| r.2.actor.as_str()).collect::<Vec<_>>())
+        .bind(rows.iter().map(|r| r.2.status).collect::<Vec<_>>())
+        .bind(rows.iter().map(|r| r.2.state_digest.as_slice()).collect::<Vec<_>>())
+        .execute(connection)
+        .await
+        .map(drop)
+}
+
+/// Which of these events (tenant, instance, event) have had their turn.
+pub(crate) async fn turned(
+    pool: &PgPool,
+    asked: &[(Uuid, Uuid, Uuid)],
+) -> sqlx::Result<HashSet<Uuid>> {
+    let found: Vec<Uuid> = sqlx::query_scalar(include_str!("sql/select_history_events.sql"))
+        .bind(asked.iter().map(|a| a.0).collect::<Vec<_>>())
+        .bind(asked.iter().map(|a| a.1).collect::<Vec<_>>())
+        .bind(asked.iter().map(|a| a.2).collect::<Vec<_>>())
+        .fetch_all(pool)
+        .await?;
+    Ok(found.into_iter().collect())
+}

@@ -1,0 +1,97 @@
+//! The inbox: events accepted and not applied yet.
+
+use crate::{ids, json};
+use chrono::{DateTime, Utc};
+use serde_json::{Map, Value};
+use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
+
+/// An event for the inbox.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Enqueued {
+    /// Whose.
+    pub tenant: Uuid,
+    /// For which instance.
+    pub instance: Uuid,
+    /// The conversation the instance runs in: decides the shard.
+    pub conversation: Option<Uuid>,
+    /// `{"type": …}` and its fields. `started` starts the instance: see [`crate::turn::Started`] for its fields.
+    pub body: Map<String, Value>,
+    /// Who sent it.
+    pub actor: String,
+}
+
+/// An event in the inbox.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub(crate) struct InboxRow {
+    pub(crate) tenant_id: Uuid,
+    pub(crate) id: i64,
+    pub(crate) shard: i16,
+    pub(crate) instance_id: Uuid,
+    pub(crate) body: Value,
+    pub(crate) actor: String,
+    pub(crate) received_at: DateTime<Utc>,
+}
+
+/// Puts an event into the inbox in the caller's transaction; the row's id. Call [`crate::Engine::hint_inbox`] after the
+/// commit. `Refused` if the body cannot be stored or read back.
+pub async fn enqueue(
+    connection: &mut PgConnection,
+    mut event: Enqueued,
+    now: DateTime<Utc>,
+) -> crate::Result<i64> {
+    json::accept(&mut event.body)?;
+    let ids = insert(connection, &[event], now).await?;
+    ids.first().copied().ok_or_else(|| crate::Error::Conflict("the inbox".to_owned()))
+}
+
+/// Puts events into the inbox; their rows' ids.
+pub(crate) async fn insert(
+    connection: &mut PgConnection,
+    events: &[Enqueued],
+    now: DateTime<Utc>,
+) -> sqlx::Result<Vec<i64>> {
+    if events.is_empty() {
+        return Ok(Vec::new());
+    }
+    let shard = |e: &Enqueued| ids::shard_of(e.instance, e.conversation);
+    sqlx::query_scalar(include_str!("sql/insert_inbox.sql"))
+        .bind(events.iter().map(|e| e.tenant).collect::<Vec<_>>())
+        .bind(events.iter().map(shard).collect::<Vec<_>>())
+        .bind(events.iter().map(|e| e.instance).collect::<Vec<_>>())
+        .bind(events.iter().map(|e| sqlx::types::Json(&e.body)).collect::<Vec<_>>())
+        .bind(events.iter().map(|e| e.actor.as_str()).collect::<Vec<_>>())
+        .bind(now)
+        .fetch_all(connection)
+        .await
+}
+
+/// The first `limit` rows after `(shard, id)`.
+pub(crate) async fn read(
+    pool: &PgPool,
+    after: (i16, i64),
+    limit: i64,
+) -> sqlx::Result<Vec<InboxRow>> {
+    sqlx::query_as(include_str!("sql/select_inbox.sql"))
+        .bind(after.0)
+        .bind(after.1)
+        .bind(limit)
+        .fetch_all(pool)
+        .await
+}
+
+/// Drops rows; those that were there.
+pub(crate) async fn delete(
+    connection: &mut PgConnection,
+    tenants: Vec<Uuid>,
+    ids: Vec<i64>,
+) -> sqlx::Result<Vec<i64>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    sqlx::query_scalar(include_str!("sql/delete_inbox.sql"))
+        .bind(tenants)
+        .bind(ids)
+        .fetch_all(connection)
+        .await
+}

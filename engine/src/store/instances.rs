@@ -1,0 +1,227 @@
+//! Instances: the row that every turn compares and sets.
+
+use super::as_i64;
+use crate::{
+    error::{Error, Result},
+    turn::Chain,
+};
+use chrono::{DateTime, Utc};
+use machine::{Life, State, state::Memo};
+use serde_json::Value;
+use sqlx::{PgConnection, PgPool, types::Json};
+use std::collections::HashSet;
+use uuid::Uuid;
+
+/// What never changes about an instance.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Meta {
+    /// Whose.
+    pub tenant: Uuid,
+    /// Its id.
+    pub id: Uuid,
+    /// Its shard.
+    pub shard: i16,
+    /// Its definition's name.
+    pub definition: String,
+    /// The version's number.
+    pub version: i32,
+    /// The version's digest.
+    pub digest: String,
+    /// Its key.
+    pub key: Option<String>,
+    /// The conversation it runs in.
+    pub conversation: Option<Uuid>,
+    /// Who started it, if another instance did.
+    pub parent: Option<Parent>,
+    /// When it was started.
+    pub created_at: DateTime<Utc>,
+}
+
+/// The instance that started this one.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Parent {
+    /// Its id.
+    pub id: Uuid,
+    /// Its invoke that waits for the result; `None` when nobody waits.
+    pub invoke: Option<String>,
+    /// The command that started this one.
+    pub step: Option<String>,
+}
+
+/// An instance as stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Instance {
+    /// What never changes.
+    pub meta: Meta,
+    /// Its status.
+    pub status: String,
+    /// Its state.
+    pub state: State,
+    /// When its last turn was.
+    pub updated_at: DateTime<Utc>,
+}
+
+#[derive(sqlx::FromRow)]
+struct Columns {
+    tenant_id: Uuid,
+    id: Uuid,
+    shard: i16,
+    seq: i64,
+    status: String,
+    updated_at: DateTime<Utc>,
+    // Values first, so that one row that cannot be read does not fail the query of a whole batch.
+    configuration: Value,
+    memo: Value,
+    definition: String,
+    version: i32,
+    digest: String,
+    key: Option<String>,
+    conversation_id: Option<Uuid>,
+    parent_id: Option<Uuid>,
+    parent_invoke: Option<String>,
+    parent_step: Option<String>,
+    created_at: DateTime<Utc>,
+    context: Value,
+}
+
+impl TryFrom<Columns> for Instance {
+    type Error = Error;
+
+    fn try_from(row: Columns) -> Result<Self> {
+        let id = row.id;
+        let corrupt = |why: String| Error::Corrupt { what: format!("instance {id}"), why };
+        let life =
+            life(&row.status).ok_or_else(|| corrupt(format!("unknown status `{}`", row.status)))?;
+        let configuration: Vec<String> =
+            serde_json::from_value(row.configuration).map_err(|e| corrupt(e.to_string()))?;
+        let memo: Memo = serde_json::from_value(row.memo).map_err(|e| corrupt(e.to_string()))?;
+        let parent =
+            row.parent_id.map(|id| Parent { id, invoke: row.parent_invoke, step: row.parent_step });
+        Ok(Self {
+            meta: Meta {
+                tenant: row.tenant_id,
+                id: row.id,
+                shard: row.shard,
+                definition: row.definition,
+                version: row.version,
+                digest: row.digest,
+                key: row.key,
+                conversation: row.conversation_id,
+                parent,
+                created_at: row.created_at,
+            },
+            status: row.status,
+            state: State {
+                seq: u64::try_from(row.seq).unwrap_or(0),
+                life,
+                configuration,
+                memo,
+                context: row.context,
+            },
+            updated_at: row.updated_at,
+        })
+    }
+}
+
+/// The life that a status stands for.
+fn life(status: &str) -> Option<Life> {
+    Some(match status {
+        "running" | "waiting" => Life::Active,
+        "stuck" => Life::Stuck,
+        "suspended" => Life::Suspended,
+        "completed" => Life::Completed,
+        "failed" => Life::Failed,
+        "cancelled" => Life::Cancelled,
+        _ => return None,
+    })
+}
+
+/// Inserts the started ones; those whose id and key were free.
+pub(crate) async fn insert(
+    connection: &mut PgConnection,
+    chains: &[&Chain],
+) -> sqlx::Result<HashSet<(Uuid, Uuid)>> {
+    if chains.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let parent = |c: &Chain| c.meta.parent.clone();
+    let rows: Vec<(Uuid, Uuid)> = sqlx::query_as(include_str!("sql/insert_instances.sql"))
+        .bind(chains.iter().map(|c| c.meta.tenant).collect::<Vec<_>>())
+        .bind(chains.iter().map(|c| c.meta.id).collect::<Vec<_>>())
+        .bind(chains.iter().map(|c| c.meta.shard).collect::<Vec<_>>())
+        .bind(chains.iter().map(|c| as_i64(c.state.seq)).collect::<Vec<_>>())
+        .bind(chains.iter().map(|c| c.status()).collect::<Vec<_>>())
+        .bind(chains.iter().map(|c| !c.state.life.is_over()).collect::<Vec<_>>())
+        .bind(chains.iter().map(|c| c.at).collect::<Vec<_>>())
+        .bind(chains.iter().map(|c| Json(&c.state.configuration)).collect::<Vec<_>>())
+        .bind(chains.iter().map(|c| Json(&c.state.memo)).collect::<Vec<_>>())
+        .bind(chains.iter().map(|c| c.meta.definition.as_str()).collect::<Vec<_>>())
+        .bind(chains.iter().map(|c| c.meta.version).collect::<Vec<_>>())
+        .bind(chains.iter().map(|c| c.meta.digest.as_str()).collect::<Vec<_>>())
+        .bind(chains.iter().map(|c| c.meta.key.as_deref()).collect::<Vec<_>>())
+        .bind(chains.iter().map(|c| c.meta.conversation).collect::<Vec<_>>())
+        .bind(chains.iter().map(|c| parent(c).map(|p| p.id)).collect::<Vec<_>>())
+        .bind(chains.iter().map(|c| parent(c).and_then(|p| p.invoke)).collect::<Vec<_>>())
+        .bind(chains.iter().map(|c| parent(c).and_then(|p| p.step)).collect::<Vec<_>>())
+        .bind(chains.iter().map(|c| c.meta.created_at).collect::<Vec<_>>())
+        .bind(chains.iter().map(|c| Json(&c.state.context)).collect::<Vec<_>>())
+        .fetch_all(connection)
+        .await?;
+    Ok(rows.into_iter().collect())
+}
+
+/// Compares and sets; those whose `seq` was the expected one.
+pub(crate) async fn update(
+    connection: &mut PgConnection,
+    chains: &[&Chain],
+) -> sqlx::Result<HashSet<(Uuid, Uuid)>> {
+    if chains.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let context = |c: &Chain| c.context_changed.then(|| c.state.context.clone());
+    let rows: Vec<(Uuid, Uuid)> = sqlx::query_as(include_str!("sql/update_instances.sql"))
+        .bind(chains.iter().map(|c| c.meta.tenant).collect::<Vec<_>>())
+        .bind(chains.iter().map(|c| c.meta.id).collect::<Vec<_>>())
+        .bind(chains.iter().map(|c| as_i64(c.expected)).collect::<Vec<_>>())
+        .bind(chains.iter().map(|c| as_i64(c.state.seq)).collect::<Vec<_>>())
+        .bind(chains.iter().map(|c| c.status()).collect::<Vec<_>>())
+        .bind(chains.iter().map(|c| !c.state.life.is_over()).collect::<Vec<_>>())
+        .bind(chains.iter().map(|c| c.at).collect::<Vec<_>>())
+        .bind(chains.iter().map(|c| Json(&c.state.configuration)).collect::<Vec<_>>())
+        .bind(chains.iter().map(|c| Json(&c.state.memo)).collect::<Vec<_>>())
+        .bind(chains.iter().map(|c| context(c)).collect::<Vec<_>>())
+        .fetch_all(connection)
+        .await?;
+    Ok(rows.into_iter().collect())
+}
+
+/// (tenant, id), and the instance, or why its row cannot be read back.
+pub(crate) type Loaded = ((Uuid, Uuid), Result<Instance>);
+
+/// Reads instances by (tenant, id); those that there are.
+pub(crate) async fn load(pool: &PgPool, wanted: &[(Uuid, Uuid)]) -> sqlx::Result<Vec<Loaded>> {
+    if wanted.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows: Vec<Columns> = sqlx::query_as(include_str!("sql/select_instances.sql"))
+        .bind(wanted.iter().map(|w| w.0).collect::<Vec<_>>())
+        .bind(wanted.iter().map(|w| w.1).collect::<Vec<_>>())
+        .fetch_all(pool)
+        .await?;
+    Ok(rows.into_iter().map(|row| ((row.tenant_id, row.id), row.try_into())).collect())
+}
+
+/// The live instance that holds a key.
+pub(crate) async fn key_holder(
+    pool: &PgPool,
+    tenant: Uuid,
+    definition: &str,
+    key: &str,
+) -> sqlx::Result<Option<Uuid>> {
+    sqlx::query_scalar(include_str!("sql/select_key_holder.sql"))
+        .bind(tenant)
+        .bind(definition)
+        .bind(key)
+        .fetch_optional(pool)
+        .await
+}

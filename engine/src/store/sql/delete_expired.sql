@@ -1,0 +1,2 @@
+delete from dedupe
+where expires_at < $1

@@ -1,0 +1,4 @@
+delete from inbox
+using unnest($1::uuid[], $2::bigint[]) as consumed (tenant_id, id)
+where inbox.tenant_id = consumed.tenant_id and inbox.id = consumed.id
+returning inbox.id

@@ -1,0 +1,3 @@
+select response
+from dedupe
+where tenant_id = $1 and scope = 'confirmation' and key = $2

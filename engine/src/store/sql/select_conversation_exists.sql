@@ -1,0 +1,1 @@
+select exists (select from conversation where tenant_id = $1 and id = $2) as found

@@ -1,0 +1,5 @@
+select at, event
+from history
+where tenant_id = $1 and instance_id = $2
+order by seq desc
+limit 1

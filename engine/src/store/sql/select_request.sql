@@ -1,0 +1,3 @@
+select response
+from dedupe
+where tenant_id = $1 and scope = $2 and key = $3

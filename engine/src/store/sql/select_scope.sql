@@ -1,0 +1,17 @@
+-- Of the tenant's settings, those that have a column do not hide it.
+select
+    coalesce((
+        select jsonb_strip_nulls(jsonb_build_object(
+            'id', contact.id, 'name', contact.name, 'phone', contact.phone, 'email', contact.email,
+            'locale', contact.locale, 'timeZone', contact.time_zone, 'attributes', contact.attributes
+        ))
+        from contact
+        where contact.tenant_id = $1 and contact.id = $2
+    ), '{}') as contact,
+    coalesce((
+        select tenant.settings || jsonb_build_object(
+            'id', tenant.tenant_id, 'name', tenant.name, 'locale', tenant.locale, 'timeZone', tenant.time_zone
+        )
+        from tenant
+        where tenant.tenant_id = $1
+    ), jsonb_build_object('id', $1)) as tenant

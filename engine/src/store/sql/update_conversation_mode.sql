@@ -1,0 +1,3 @@
+update conversation
+set mode = $3
+where tenant_id = $1 and id = $2

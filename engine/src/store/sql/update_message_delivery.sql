@@ -1,0 +1,3 @@
+update message
+set status = $3
+where tenant_id = $1 and id = $2

@@ -1,0 +1,306 @@
+//! One turn: an instance meets one event. Pure: what is computed here is written by [`crate::commit`], or forgotten.
+//!
+//! A [`Chain`] is an instance with the turns it took in one batch; the batch writes the instance once and each turn as a
+//! row of history.
+//!
+//! **Invariant:** a turn has no effect outside its [`Effects`]. Computed twice from the same row it is the same turn.
+//! **Invariant:** a panic of the machine costs one instance one turn: it becomes stuck, and keeps the event.
+
+mod effects;
+pub mod patch;
+
+pub use effects::{Effects, Settlement, Started};
+
+use crate::{
+    json,
+    store::{
+        history::HistoryRow,
+        instances::{Instance, Meta},
+    },
+};
+use chrono::{DateTime, Utc};
+use effects::Difference;
+use machine::{Command, CommandId, Event, Life, State, Step, state::Incident};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
+use uuid::Uuid;
+use workflows::definition::Definition;
+
+/// Deepest nesting a context may have, so that its row can be read back.
+const CONTEXT_DEPTH_MAX: usize = 100;
+
+/// An instance and the turns it took in this batch.
+#[derive(Debug)]
+pub struct Chain {
+    /// What never changes.
+    pub(crate) meta: Meta,
+    /// What it runs.
+    pub(crate) definition: Arc<Definition>,
+    /// It is started in this batch.
+    pub(crate) is_new: bool,
+    /// Its `seq` in the store.
+    pub(crate) expected: u64,
+    /// Its state after the turns.
+    pub(crate) state: State,
+    /// When its last turn was.
+    pub(crate) at: DateTime<Utc>,
+    /// Whether the turns changed the context.
+    pub(crate) context_changed: bool,
+    /// The turns.
+    pub(crate) turns: Vec<HistoryRow>,
+    /// Everything around it.
+    pub(crate) effects: Effects,
+}
+
+/// Where an event comes from: the row that the turn consumes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Claim {
+    /// A row of the inbox.
+    Inbox(i64),
+    /// A timer.
+    Timer(CommandId),
+    /// An open step.
+    Step(Settlement),
+}
+
+/// An event on its way to its instance.
+#[derive(Debug, Clone)]
+pub(crate) struct Given {
+    /// The event's own id.
+    pub(crate) event_id: Uuid,
+    /// The event. Its time is moved forward if the instance has already seen a later one.
+    pub(crate) event: Event,
+    /// Who sent it.
+    pub(crate) actor: String,
+    /// The row it comes from.
+    pub(crate) claim: Option<Claim>,
+    /// Do not apply it: it could not be stored when it was. The instance becomes stuck with this code and message.
+    pub(crate) halt: Option<(String, String)>,
+}
+
+/// What became of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Taken {
+    /// It had its turn.
+    Turn,
+    /// The row it comes from means nothing any more: the timer was stopped, the result was taken.
+    Stale,
+}
+
+impl Chain {
+    /// An instance as it stands in the store.
+    pub(crate) fn of(instance: Instance, definition: Arc<Definition>) -> Self {
+        Self {
+            meta: instance.meta,
+            definition,
+            is_new: false,
+            expected: instance.state.seq,
+            state: instance.state,
+            at: instance.updated_at,
+            context_changed: false,
+            turns: Vec::new(),
+            effects: Effects::default(),
+        }
+    }
+
+    /// An instance about to be started. Its first event is the `started` one.
+    pub(crate) fn unborn(meta: Meta, definition: Arc<Definition>) -> Self {
+        let state = State::unborn(meta.id.to_string());
+        let at = meta.created_at;
+        Self {
+            meta,
+            definition,
+            is_new: true,
+            expected: 0,
+            state,
+            at,
+            context_changed: true,
+            turns: Vec::new(),
+            effects: Effects::default(),
+        }
+    }
+
+    /// Its status: the life, and for an active one whether it works or waits.
+    pub(crate) fn status(&self) -> &'static str {
+        status(&self.state)
+    }
+
+    /// Applies one event.
+    pub(crate) fn take(&mut self, given: &Given) -> Taken {
+        if self.is_stale(given.claim) {
+            return Taken::Stale;
+        }
+        let mut event = given.event.clone();
+        event.at = event.at.max(self.at);
+        let before = self.state.clone();
+        let mut step = match &given.halt {
+            Some((code, message)) => halt(before.clone(), &event, code, message),
+            None => run(&self.definition, before.clone(), &event),
+        };
+        normalise(&mut step);
+        let verdict = verdict(&step);
+        let context_patch = patch::between(&before.context, &step.state.context);
+        self.context_changed |= context_patch.is_some();
+        let difference = Difference {
+            at: event.at,
+            before: &before,
+            after: &step.state,
+            commands: &step.commands,
+            settled: self.settlement(&before, given.claim),
+            fired: match given.claim {
+                Some(Claim::Timer(id)) => Some(id),
+                _ => None,
+            },
+        };
+        self.effects.add(&self.meta, &difference);
+        if let Some(Claim::Inbox(id)) = given.claim {
+            self.effects.consumed.push(id);
+        }
+        self.at = event.at;
+        self.turns.push(HistoryRow {
+            seq: step.state.seq,
+            at: event.at,
+            event_id: given.event_id,
+            event: event.body,
+            verdict,
+            from: json!(before.configuration),
+            to: json!(step.state.configuration),
+            context_patch,
+            commands: serde_json::to_value(&step.commands).unwrap_or(Value::Null),
+            definition_digest: self.definition.digest.clone(),
+            actor: given.actor.clone(),
+            status: status(&step.state),
+            state_digest: digest(&step.state),
+        });
+        self.state = step.state;
+        Taken::Turn
+    }
+
+    /// Whether memory already tells that the row an event comes from is spoken for.
+    fn is_stale(&self, claim: Option<Claim>) -> bool {
+        match claim {
+            Some(Claim::Timer(id)) => !self.state.memo.timers.values().any(|t| t.id == id),
+            Some(Claim::Step(Settlement { step, .. })) => {
+                self.effects.parked.contains_key(&step)
+                    || self.effects.closed.get(&step).is_some_and(Option::is_some)
+            }
+            Some(Claim::Inbox(_)) | None => false,
+        }
+    }
+
+    /// The settlement of an event. The result of a step whose state was left has no row to settle; it is applied all the
+    /// same, so that history says what happened in the world.
+    fn settlement(&self, before: &State, claim: Option<Claim>) -> Option<Settlement> {
+        let Some(Claim::Step(settlement)) = claim else { return None };
+        let is_open = before.memo.steps.values().any(|s| s.id == settlement.step);
+        is_open.then_some(settlement)
+    }
+}
+
+/// The status of a state.
+pub fn status(state: &State) -> &'static str {
+    match state.life {
+        Life::Active if state.memo.steps.is_empty() => "waiting",
+        Life::Active => "running",
+        Life::Stuck => "stuck",
+        Life::Suspended => "suspended",
+        Life::Completed => "completed",
+        Life::Failed => "failed",
+        Life::Cancelled => "cancelled",
+    }
+}
+
+/// What stands in history's `state_digest` for a state.
+pub fn digest(state: &State) -> Vec<u8> {
+    let text = serde_json::to_vec(state).unwrap_or_default();
+    Sha256::digest(text)[..16].to_vec()
+}
+
+/// Why the engine stopped an instance in a turn without asking the machine, told from that turn's commands. Replay cannot
+/// compute such a turn; it takes [`halt`] instead.
+pub fn halted(commands: &[Command]) -> Option<(&str, &str)> {
+    let [Command::Log { message }] = commands else { return None };
+    let halted = message.get("halted")?;
+    Some((halted.get("code")?.as_str()?, halted.get("message")?.as_str()?))
+}
+
+/// The turn that stops an instance because the event's own turn cannot be computed or stored. Keeps the event for
+/// `ops.retry`.
+pub fn halt(mut state: State, event: &Event, code: &str, message: &str) -> Step {
+    state.seq += 1;
+    if !state.life.is_over() {
+        let incident = Incident {
+            code: code.to_owned(),
+            message: message.to_owned(),
+            state: None,
+            step: None,
+            since: event.at,
+            seq: state.seq,
+        };
+        state.life = Life::Stuck;
+        state.memo.incident = Some(incident);
+        state.memo.held.insert(0, event.clone());
+    }
+    let message = json!({ "halted": { "code": code, "message": message } });
+    Step { state, commands: vec![Command::Log { message }], verdict: machine::Verdict::Stuck }
+}
+
+/// Brings a turn into the form in which it comes back from the store, so that memory and row are the same instance. Replay
+/// does the same before it compares.
+pub fn normalise(step: &mut Step) {
+    json::canonical(&mut step.state.context);
+    // An output of null is stored as null, and null is read as none.
+    let result = &mut step.state.memo.result;
+    *result = result.take().filter(|value| !value.is_null());
+    if let Some(result) = result {
+        json::canonical(result);
+    }
+    for command in &mut step.commands {
+        match command {
+            Command::RunStep { input, .. } | Command::StartChild { input, .. } => {
+                json::canonical(input);
+            }
+            Command::Emit { event: value }
+            | Command::Log { message: value }
+            | Command::Complete { output: value }
+            | Command::Fail { error: value } => json::canonical(value),
+            _ => {}
+        }
+    }
+}
+
+fn run(definition: &Definition, state: State, event: &Event) -> Step {
+    let kept = state.clone();
+    let step = catch_unwind(AssertUnwindSafe(|| machine::step(definition, state, event)));
+    match step {
+        Ok(step) if json::depth_exceeds(&step.state.context, CONTEXT_DEPTH_MAX) => {
+            halt(kept, event, "context-depth", "the context is nested too deep to be stored")
+        }
+        Ok(step) => step,
+        Err(panic) => {
+            let message = panic_text(panic.as_ref());
+            tracing::error!(panic = message, "the machine panicked; the instance is stuck");
+            halt(kept, event, "panic", &message)
+        }
+    }
+}
+
+/// What a panic said.
+pub(crate) fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|t| (*t).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "panic".to_owned())
+}
+
+fn verdict(step: &Step) -> String {
+    match serde_json::to_value(step.verdict) {
+        Ok(Value::String(text)) => text,
+        _ => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

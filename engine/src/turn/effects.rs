@@ -1,0 +1,311 @@
+//! What a chain of turns does to the rows around an instance, folded: what was made and dropped again in one chain leaves
+//! no trace, so the order of inserts and deletes in the transaction does not matter.
+
+use crate::{
+    ids, json,
+    store::{
+        RowId,
+        inbox::Enqueued,
+        incidents::IncidentRow,
+        instances::Meta,
+        steps::{StepRow, StepStatus},
+        timers::TimerRow,
+    },
+};
+use chrono::{DateTime, Utc};
+use machine::{Command, CommandId, State, event::kind, state::OpenStep};
+use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Rows to be made, changed and dropped.
+#[derive(Debug, Default)]
+pub struct Effects {
+    /// Steps to open.
+    pub(crate) steps: BTreeMap<CommandId, StepRow>,
+    /// Steps to make ready again.
+    pub(crate) retried: BTreeSet<CommandId>,
+    /// Steps whose result made the instance stuck, with the fence the result named.
+    pub(crate) parked: BTreeMap<CommandId, i64>,
+    /// Steps to drop; with the fence the result named, if a result is why.
+    pub(crate) closed: BTreeMap<CommandId, Option<i64>>,
+    /// Timers to set.
+    pub(crate) timers: BTreeMap<CommandId, TimerRow>,
+    /// Timers to drop; true if one fired, and so must be there.
+    pub(crate) stopped: BTreeMap<CommandId, bool>,
+    /// Inbox rows that were applied.
+    pub(crate) consumed: Vec<i64>,
+    /// Events for other instances.
+    pub(crate) sent: Vec<Enqueued>,
+    /// `Some(None)`: the incident is over.
+    pub(crate) incident: Option<Option<IncidentRow>>,
+}
+
+impl Effects {
+    /// Adds what one turn did.
+    pub(crate) fn add(&mut self, meta: &Meta, turn: &Difference<'_>) {
+        for command in turn.commands {
+            self.add_command(meta, turn, command);
+        }
+        self.close_steps(turn);
+        self.stop_timers(turn);
+        self.tell_parent(meta, turn);
+        self.note_incident(meta, turn);
+    }
+
+    fn add_command(&mut self, meta: &Meta, turn: &Difference<'_>, command: &Command) {
+        match command {
+            Command::RunStep { id, invoke, kind, input, policy } => {
+                let row = StepRow {
+                    id: RowId { tenant: meta.tenant, instance: meta.id, command: *id },
+                    shard: meta.shard,
+                    status: StepStatus::Ready,
+                    attempt: 0,
+                    fence: 0,
+                    due: turn.at,
+                    tries: Vec::new(),
+                    invoke: invoke.clone(),
+                    kind: kind.clone(),
+                    key: ids::step_key(meta.tenant, meta.id, *id),
+                    conversation: meta.conversation,
+                    policy: policy.clone(),
+                    input: input.clone(),
+                };
+                self.steps.insert(*id, row);
+            }
+            // A step opened in this very chain is ready as it is.
+            Command::RetryStep { step, .. } if !self.steps.contains_key(step) => {
+                self.retried.insert(*step);
+            }
+            Command::SetTimer { id, name, due } => {
+                let row = TimerRow {
+                    id: RowId { tenant: meta.tenant, instance: meta.id, command: *id },
+                    name: name.clone(),
+                    shard: meta.shard,
+                    fire_at: not_before(*due),
+                };
+                self.timers.insert(*id, row);
+            }
+            Command::StartChild { id, invoke, workflow, input, detach } => {
+                let started = Started {
+                    definition: workflow.clone(),
+                    input: input.clone(),
+                    scope: turn.after.memo.scope.clone(),
+                    conversation: meta.conversation,
+                    parent: Some(crate::store::instances::Parent {
+                        id: meta.id,
+                        invoke: (!detach).then(|| invoke.clone()),
+                        step: Some(id.to_string()),
+                    }),
+                    ..Started::default()
+                };
+                self.send(meta, ids::child_id(meta.id, *id), started.into_body());
+            }
+            Command::CancelChild { child, .. } => {
+                let body = json!({ "type": kind::CANCEL, "reason": "the parent left the state" });
+                self.send(meta, ids::child_id(meta.id, *child), object(body));
+            }
+            // Whatever is no longer open in the memo is closed below, with or without a command.
+            Command::RetryStep { .. }
+            | Command::CancelStep { .. }
+            | Command::CancelTimer { .. } => {}
+            // These say what happened; history has them.
+            Command::Emit { .. } | Command::Log { .. } => {}
+            Command::Complete { .. } | Command::Fail { .. } => {}
+        }
+    }
+
+    fn send(&mut self, meta: &Meta, instance: uuid::Uuid, body: Map<String, Value>) {
+        self.sent.push(Enqueued {
+            tenant: meta.tenant,
+            instance,
+            // Family runs in one conversation, and so on one shard.
+            conversation: meta.conversation,
+            body,
+            actor: format!("instance:{}", meta.id),
+        });
+    }
+
+    /// Steps that were open and are not any more, and those opened and left within the turn.
+    fn close_steps(&mut self, turn: &Difference<'_>) {
+        let open: BTreeSet<CommandId> = turn.after.memo.steps.values().map(|s| s.id).collect();
+        // An awaited child is open too, and has no row here.
+        let is_step = |s: &&OpenStep| !s.kind.starts_with("workflow:");
+        let before = turn.before.memo.steps.values().filter(is_step).map(|s| s.id);
+        let opened = turn.commands.iter().filter_map(|c| match c {
+            Command::RunStep { id, .. } => Some(*id),
+            _ => None,
+        });
+        for id in before.chain(opened).filter(|id| !open.contains(id)) {
+            self.retried.remove(&id);
+            if self.steps.remove(&id).is_none() {
+                self.closed.entry(id).or_insert(None);
+            }
+        }
+        let Some(Settlement { step, fence }) = turn.settled else { return };
+        if open.contains(&step) {
+            self.parked.insert(step, fence);
+        } else if !self.parked.contains_key(&step) {
+            self.closed.insert(step, Some(fence));
+        }
+    }
+
+    fn stop_timers(&mut self, turn: &Difference<'_>) {
+        let set: BTreeSet<CommandId> = turn.after.memo.timers.values().map(|t| t.id).collect();
+        let before = turn.before.memo.timers.values().map(|t| t.id);
+        let asked = turn.commands.iter().filter_map(|c| match c {
+            Command::SetTimer { id, .. } => Some(*id),
+            _ => None,
+        });
+        for id in before.chain(asked).filter(|id| !set.contains(id)) {
+            if self.timers.remove(&id).is_none() {
+                self.stopped.entry(id).or_insert(false);
+            }
+        }
+        if let Some(fired) = turn.fired
+            && self.timers.remove(&fired).is_none()
+        {
+            self.stopped.insert(fired, true);
+        }
+    }
+
+    /// The end of a child that somebody waits for.
+    fn tell_parent(&mut self, meta: &Meta, turn: &Difference<'_>) {
+        if turn.before.life.is_over() || !turn.after.life.is_over() {
+            return;
+        }
+        let Some(parent) = &meta.parent else { return };
+        let Some(invoke) = &parent.invoke else { return };
+        let result = turn.after.memo.result.clone().unwrap_or(Value::Null);
+        let body = match turn.after.life {
+            machine::Life::Completed => {
+                json!({ "type": kind::STEP_DONE, "id": invoke, "step": parent.step, "output": result })
+            }
+            machine::Life::Cancelled => {
+                let error = json!({ "code": "cancelled", "message": "the child was cancelled" });
+                json!({ "type": kind::STEP_FAILED, "id": invoke, "step": parent.step, "error": error })
+            }
+            _ => {
+                let error = child_error(result);
+                json!({ "type": kind::STEP_FAILED, "id": invoke, "step": parent.step, "error": error })
+            }
+        };
+        self.send(meta, parent.id, object(body));
+    }
+
+    fn note_incident(&mut self, meta: &Meta, turn: &Difference<'_>) {
+        let (before, after) = (&turn.before.memo.incident, &turn.after.memo.incident);
+        if before == after {
+            return;
+        }
+        self.incident = Some(after.as_ref().map(|incident| IncidentRow {
+            tenant: meta.tenant,
+            instance: meta.id,
+            seq: crate::store::as_i64(incident.seq),
+            since: incident.since,
+            code: incident.code.clone(),
+            message: incident.message.clone(),
+            fingerprint: ids::fingerprint(
+                [&meta.definition, &incident.code, incident.state.as_deref().unwrap_or_default()],
+                &incident.message,
+            ),
+            definition: meta.definition.clone(),
+            version: meta.version,
+            state: incident.state.clone(),
+            step: incident.step.clone(),
+        }));
+    }
+}
+
+/// One turn, seen from outside.
+pub(crate) struct Difference<'a> {
+    pub(crate) at: DateTime<Utc>,
+    pub(crate) before: &'a State,
+    pub(crate) after: &'a State,
+    pub(crate) commands: &'a [Command],
+    /// The event is the result of a step.
+    pub(crate) settled: Option<Settlement>,
+    /// The event is a timer.
+    pub(crate) fired: Option<CommandId>,
+}
+
+/// A result, with the fence its try ran under.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settlement {
+    /// The step.
+    pub(crate) step: CommandId,
+    /// The fence.
+    pub(crate) fence: i64,
+}
+
+/// The fields of a `started` event in the inbox: what an instance is started with, by a parent or by the router.
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+pub struct Started {
+    /// Name of the definition.
+    pub definition: String,
+    /// One of its versions; the newest published one if not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<i32>,
+    /// At most one live instance per definition and key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// Its input.
+    pub input: Value,
+    /// `{contact, tenant, channel}`, or null.
+    pub scope: Value,
+    /// The conversation it runs in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conversation: Option<uuid::Uuid>,
+    /// The body of the message that triggered it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trigger: Option<Value>,
+    /// The instance that starts it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent: Option<crate::store::instances::Parent>,
+}
+
+impl Started {
+    /// As the body of an inbox row.
+    pub fn into_body(self) -> Map<String, Value> {
+        let mut body = match serde_json::to_value(self) {
+            Ok(Value::Object(map)) => map,
+            _ => Map::new(),
+        };
+        body.insert("type".to_owned(), Value::from("started"));
+        json::canonical_map(&mut body);
+        body
+    }
+}
+
+/// The first moment the store can tell that is not before `due`: the store counts microseconds, and rounds.
+fn not_before(due: DateTime<Utc>) -> DateTime<Utc> {
+    let whole = due.timestamp_subsec_nanos() % 1_000;
+    if whole == 0 { due } else { due + chrono::TimeDelta::nanoseconds(i64::from(1_000 - whole)) }
+}
+
+/// The error of a child, in the form of a step's error.
+fn child_error(result: Value) -> Value {
+    let has_code = result.get("code").is_some_and(Value::is_string);
+    if has_code {
+        result
+    } else {
+        json!({ "code": "child-failed", "message": text_of(&result), "cause": result })
+    }
+}
+
+fn text_of(value: &Value) -> String {
+    match value {
+        Value::Null => "the child failed".to_owned(),
+        Value::String(text) => text.clone(),
+        other => {
+            other.get("message").and_then(Value::as_str).unwrap_or("the child failed").to_owned()
+        }
+    }
+}
+
+fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(map) => map,
+        _ => Map::new(),
+    }
+}

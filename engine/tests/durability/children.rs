@@ -1,0 +1,124 @@
+//! Instances that start instances.
+
+use crate::support::{World, one_step};
+use serde_json::{Value, json};
+
+fn parent(workflow: &str) -> Value {
+    json!({
+        "@exprLang": "cel",
+        "initial": "asking",
+        "context": { "got": null },
+        "states": {
+            "asking": {
+                "invoke": {
+                    "id": "child",
+                    "src": format!("workflow:{workflow}"),
+                    "input": { "n": 7 },
+                    "onDone": {
+                        "target": "done",
+                        "actions": [{ "type": "@xstate.assign", "context": { "got": { "@expr": "event.output" } } }]
+                    },
+                    "onError": {
+                        "target": "failed",
+                        "actions": [{ "type": "@xstate.assign", "context": { "got": { "@expr": "event.error.code" } } }]
+                    }
+                },
+                "on": { "leave": "left" }
+            },
+            "done": { "type": "final" },
+            "failed": { "type": "final" },
+            "left": { "type": "final" }
+        }
+    })
+}
+
+fn answering() -> Value {
+    json!({
+        "@exprLang": "cel",
+        "initial": "end",
+        "states": { "end": { "type": "final" } },
+        "output": { "twice": { "@expr": "input.n * 2" } }
+    })
+}
+
+fn waiting() -> Value {
+    json!({ "initial": "wait", "states": { "wait": { "on": { "go": "end" } }, "end": { "type": "final" } } })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_end_of_a_child_is_an_event_of_its_parent() {
+    // (child, what is sent to it, where the parent ends, what it got)
+    let cases = [
+        ("answering", None, "done", json!({ "twice": 14 })),
+        ("waiting", Some(json!({ "type": "ops.cancel" })), "failed", json!("cancelled")),
+        ("unknown", None, "failed", json!("definition")),
+    ];
+    for (child, sent, wanted, got) in cases {
+        let world = World::make().await;
+        world.publish("answering", answering()).await;
+        world.publish("waiting", waiting()).await;
+        world.publish("parent", parent(child)).await;
+        let started = world.begin("parent", json!({})).await.unwrap();
+        if let Some(event) = sent {
+            let step = started.state.memo.steps["child"].id;
+            let id = engine::child_id(started.id, step);
+            world.until(id, &["waiting"]).await;
+            world.send(id, event).await.unwrap();
+        }
+        let ended = world.until(started.id, &["completed", "stuck"]).await;
+        assert_eq!(ended.state.configuration, [wanted], "{child}: {ended:#?}");
+        assert_eq!(ended.state.context["got"], got, "{child}");
+        assert_eq!(world.db.count("select count(*) from inbox").await, 0, "{child}");
+        world.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn leaving_the_state_cancels_the_child() {
+    let world = World::make().await;
+    world.publish("waiting", waiting()).await;
+    world.publish("parent", parent("waiting")).await;
+    let started = world.begin("parent", json!({})).await.unwrap();
+    let child = engine::child_id(started.id, started.state.memo.steps["child"].id);
+    world.until(child, &["waiting"]).await;
+    let left = world.send(started.id, json!({ "type": "leave" })).await.unwrap();
+    assert_eq!(left.status, "completed");
+    world.until(child, &["cancelled"]).await;
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_inbox_takes_starts_and_events_of_other_transactions() {
+    let world = World::make().await;
+    world.publish("waiting", waiting()).await;
+    world.publish("working", one_step(json!({ "src": "noop" }))).await;
+    let (id, now) = (uuid::Uuid::now_v7(), world.clock.now());
+    let started = engine::turn::Started {
+        definition: "waiting".to_owned(),
+        key: Some("k".to_owned()),
+        ..engine::turn::Started::default()
+    };
+    let go = json!({ "type": "go" }).as_object().unwrap().clone();
+    for rolled_back in [true, false] {
+        let mut transaction = world.db.pool.begin().await.unwrap();
+        for body in [started.clone().into_body(), go.clone()] {
+            let event = engine::Enqueued {
+                tenant: world.tenant,
+                instance: id,
+                conversation: None,
+                body,
+                actor: "router".to_owned(),
+            };
+            engine::enqueue(&mut transaction, event, now).await.unwrap();
+        }
+        if rolled_back {
+            transaction.rollback().await.unwrap();
+        } else {
+            transaction.commit().await.unwrap();
+        }
+    }
+    world.engine.hint_inbox();
+    let ended = world.until(id, &["completed"]).await;
+    assert_eq!((ended.state.seq, ended.key.as_deref()), (2, Some("k")));
+    world.end().await;
+}
