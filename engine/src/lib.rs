@@ -32,8 +32,8 @@ pub mod limits;
 mod maintainer;
 pub mod ops;
 mod owner;
-mod router;
 mod request;
+mod router;
 mod scheduler;
 pub mod secret;
 pub mod store;
@@ -42,8 +42,8 @@ pub mod whatsapp;
 mod work;
 
 pub use accounts::{Account, Accounts, NoAccounts, Refusal, Wanted};
-pub use api::Engine;
 pub use accounts_store::AccountsStore;
+pub use api::Engine;
 pub use channel::{Channel, ChannelNew, Channels, Connection, ConnectionNew};
 pub use clock::Clock;
 pub use conversation::{Accepted, Conversation, Conversations, Message, ModeRequest};
@@ -51,8 +51,8 @@ pub use database::{connect, connect_with, migrate};
 pub use definitions::{Stored, Uploaded};
 pub use error::{Error, Result};
 pub use ids::{child_id, shard_of, step_key};
-pub use secret::Keyring;
 pub use request::{EventRequest, InstanceView, Options, Settings, StartRequest};
+pub use secret::Keyring;
 pub use store::inbox::{Enqueued, enqueue};
 
 /// The number of the semantics turns are computed with; stands in every history row. It grows when the same definition,

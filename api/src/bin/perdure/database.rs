@@ -1,0 +1,55 @@
+//! The database a verb of the server side works on.
+
+use crate::failure::Failure;
+use anyhow::Context;
+use api::postgres::{self, Durability, Embedded};
+use sqlx::PgPool;
+use std::{env, error::Error, path::PathBuf};
+
+/// Connections of a server's pool.
+const CONNECTIONS_MAX: u32 = 20;
+
+/// `DATABASE_URL`, if it is set and says something.
+pub(crate) fn url() -> Option<String> {
+    env::var("DATABASE_URL").ok().filter(|url| !url.trim().is_empty())
+}
+
+/// `DATABASE_URL`, for verbs that make no database of their own.
+pub(crate) fn url_needed() -> Result<String, Failure> {
+    url().ok_or_else(|| {
+        Failure::usage("DATABASE_URL is not set").help(
+            "for example DATABASE_URL=postgres://user@localhost/perdure; `perdure dev` needs none",
+        )
+    })
+}
+
+/// A private cluster in this folder, or a sentence with a cure.
+pub(crate) async fn embedded(folder: PathBuf) -> anyhow::Result<Embedded> {
+    let start = move || Embedded::start(&folder, Durability::Full);
+    Ok(tokio::task::spawn_blocking(start).await?.map_err(|error| failure(&error))?)
+}
+
+/// Why there is no private cluster.
+pub(crate) fn failure(error: &postgres::Error) -> Failure {
+    let mut sentence = error.to_string();
+    if let Some(source) = error.source() {
+        sentence = format!("{sentence}: {source}");
+    }
+    let failure = Failure::refused(sentence);
+    match error.help() {
+        Some(help) => failure.help(help),
+        None => failure,
+    }
+}
+
+/// A pool to this database.
+pub(crate) async fn connect(url: &str) -> anyhow::Result<PgPool> {
+    engine::connect(url, CONNECTIONS_MAX)
+        .await
+        .context(Failure::refused("the database cannot be reached"))
+}
+
+/// Brings it to the schema of this release.
+pub(crate) async fn migrate(pool: &PgPool) -> anyhow::Result<()> {
+    engine::migrate(pool).await.context(Failure::refused("the migrations cannot be applied"))
+}

@@ -1,0 +1,95 @@
+//! `perdure history ID`: every turn of an instance, one line each.
+
+use crate::{
+    client::Client,
+    failure::Exit,
+    screen::{Screen, Style, short, text_of},
+};
+use serde_json::{Value, json};
+
+/// How much of a command or patch is shown to people.
+const DETAIL_CHARS_MAX: usize = 200;
+
+/// Arguments of `history`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The instance
+    id: String,
+    /// Shows each event, its commands and what it changed, whole
+    #[arg(long)]
+    full: bool,
+    /// At most this many turns, the oldest first
+    #[arg(long, default_value_t = 10_000)]
+    limit: usize,
+}
+
+/// Prints the turns.
+pub(crate) async fn run(args: &Args, client: &Client, screen: Screen) -> anyhow::Result<Exit> {
+    let turns =
+        client.list(&["v1", "instances", &args.id, "history"], &[], args.limit.max(1)).await?;
+    if screen.is_json() {
+        screen.json(&json!({ "items": turns }))?;
+        return Ok(Exit::Fine);
+    }
+    for turn in &turns {
+        screen.line(line(turn, screen))?;
+        if args.full {
+            tell_whole(turn, screen)?;
+        }
+    }
+    Ok(Exit::Fine)
+}
+
+/// `  3  2026-01-01T10:00:00Z  message       service.waiting → when.waiting    run_step, set_timer`
+pub(crate) fn line(turn: &Value, screen: Screen) -> String {
+    let (from, to) = (text_of(&turn["from"]), text_of(&turn["to"]));
+    let moved = match from == to {
+        true => to,
+        false if from.is_empty() => format!("→ {to}"),
+        false => format!("{from} → {to}"),
+    };
+    let commands: Vec<String> = commands(turn).iter().map(named).collect();
+    format!(
+        "{:>4}  {}  {}  {moved:<32}  {}",
+        text_of(&turn["seq"]),
+        screen.paint(Style::Dim, text_of(&turn["at"])),
+        screen.paint(Style::Bold, format!("{:<11}", event_type(turn))),
+        screen.paint(Style::Dim, commands.join(", ")),
+    )
+}
+
+/// The type of a turn's event.
+pub(crate) fn event_type(turn: &Value) -> String {
+    let event = &turn["event"];
+    text_of(event.get("type").unwrap_or(event))
+}
+
+/// A turn's commands.
+pub(crate) fn commands(turn: &Value) -> &[Value] {
+    turn["commands"].as_array().map_or(&[], Vec::as_slice)
+}
+
+/// A command's name with the step's kind, or the timer's time.
+fn named(command: &Value) -> String {
+    let name =
+        command.get("command").or_else(|| command.get("type")).map(text_of).unwrap_or_default();
+    let about =
+        ["kind", "workflow", "due"].iter().find_map(|field| command.get(*field)).map(text_of);
+    match about {
+        Some(about) => format!("{name} {about}"),
+        None => name,
+    }
+}
+
+fn tell_whole(turn: &Value, screen: Screen) -> anyhow::Result<()> {
+    screen.line(format!("        event    {}", short(&turn["event"], DETAIL_CHARS_MAX)))?;
+    for command in commands(turn) {
+        screen.line(format!("        command  {}", short(command, DETAIL_CHARS_MAX)))?;
+    }
+    for (name, field) in [("context", "context_patch"), ("actor", "actor")] {
+        if !turn[field].is_null() {
+            screen.line(format!("        {name:<7}  {}", short(&turn[field], DETAIL_CHARS_MAX)))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,154 @@
+//! Everything that runs in a serving process, put together: engine, nodes, conversations, HTTP.
+//!
+//! **Invariant:** it stops from the outside in: first no request is taken, then no message is
+//! routed, then the engine finishes what was committed and lets its lease go.
+
+use crate::{failure::Failure, screen};
+use anyhow::Context;
+use api::{
+    App,
+    metrics::{Counted, Metrics},
+};
+use engine::{AccountsStore, Channels, Clock, Conversations, Engine, Keyring, Options, Settings};
+use nodes::{Egress, Nodes};
+use sqlx::PgPool;
+use std::{env, sync::Arc, time::Duration};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
+use tracing_subscriber::EnvFilter;
+
+/// How long a start may take before it says why.
+const SILENCE_MAX: Duration = Duration::from_secs(3);
+
+/// What a process is put together from.
+pub(crate) struct Plan {
+    pub(crate) pool: PgPool,
+    pub(crate) keyring: Keyring,
+    pub(crate) clock: Clock,
+    /// Where `http.request` may go.
+    pub(crate) egress: Egress,
+}
+
+/// The running parts.
+#[derive(Clone)]
+pub(crate) struct Host {
+    pub(crate) engine: Engine,
+    pub(crate) conversations: Conversations,
+    app: App,
+}
+
+impl Host {
+    /// Starts the engine and the router; nobody can reach them yet.
+    pub(crate) async fn start(plan: Plan) -> anyhow::Result<Self> {
+        let metrics = Arc::new(Metrics::default());
+        let nodes =
+            Nodes::new(nodes::Settings { egress: plan.egress }).context("setting up the nodes")?;
+        let channels = Channels::new(plan.pool.clone(), plan.keyring);
+        let options = Options {
+            pool: plan.pool,
+            runner: Arc::new(Counted::new(Arc::new(nodes), Arc::clone(&metrics))),
+            accounts: Arc::new(AccountsStore::new(channels.clone(), plan.clock.clone())),
+            clock: plan.clock,
+            settings: settings()?,
+        };
+        let engine = start_patiently(options).await.map_err(|error| match error {
+            engine::Error::LeaseHeld => anyhow::Error::new(
+                Failure::refused("another process runs the workflows of this database")
+                    .help("stop it first; running several side by side comes later"),
+            ),
+            error => anyhow::Error::new(error).context("starting the engine"),
+        })?;
+        let conversations = Conversations::new(engine.clone(), channels);
+        conversations.start();
+        let app = App::new(engine.clone(), conversations.clone(), metrics);
+        Ok(Self { engine, conversations, app })
+    }
+
+    /// The routes of the API.
+    pub(crate) fn app(&self) -> App {
+        self.app.clone()
+    }
+
+    /// Stops what [`start`](Self::start) started, after the listener has been closed.
+    pub(crate) async fn stop(self) {
+        self.conversations.shutdown().await;
+        self.engine.shutdown().await;
+        self.engine.pool().close().await;
+    }
+}
+
+/// Says so when another process has to let go first: its lease ends by itself, but not at once.
+async fn start_patiently(options: Options) -> engine::Result<Engine> {
+    let mut starting = Box::pin(Engine::start(options));
+    tokio::select! {
+        started = &mut starting => return started,
+        () = tokio::time::sleep(SILENCE_MAX) => {}
+    }
+    eprintln!("waiting for another process to let go of this database, half a minute at most");
+    starting.await
+}
+
+/// Takes a port, with a sentence if it is taken.
+pub(crate) async fn listen(address: &str) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| {
+        Failure::refused(format!("{address} cannot be listened on"))
+            .help("choose another with --bind or --port")
+    })
+}
+
+/// Ends when the process is asked to: Ctrl-C, or SIGTERM.
+pub(crate) async fn until_asked_to_stop() {
+    let Ok(mut terminated) = signal(SignalKind::terminate()) else {
+        // Without handlers the signals keep their meaning, which is to end the process.
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminated.recv() => {}
+    }
+}
+
+/// Logs go to stderr, as `PERDURE_LOG` says (`info`, `engine=debug`, …).
+pub(crate) fn start_logging(default: &str, is_json: bool) {
+    let wanted = env::var("PERDURE_LOG").or_else(|_| env::var("RUST_LOG"));
+    let filter = EnvFilter::new(wanted.unwrap_or_else(|_| default.to_owned()));
+    let logs = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(screen::may_colour(&std::io::stderr()))
+        .with_writer(std::io::stderr);
+    // A second start in one process keeps the first one's set-up.
+    let _ = match is_json {
+        true => logs.json().try_init(),
+        false => logs.try_init(),
+    };
+}
+
+/// The clock with what `PERDURE_CLOCK_OFFSET` (`PT31M`, `2d`) adds: for looking at what comes
+/// later.
+pub(crate) fn shifted_clock() -> Result<Clock, Failure> {
+    let Ok(text) = env::var("PERDURE_CLOCK_OFFSET") else { return Ok(Clock::system()) };
+    duration(&text).map(Clock::shifted).ok_or_else(|| {
+        Failure::usage(format!("PERDURE_CLOCK_OFFSET is `{text}`"))
+            .help("a duration like PT31M, 2h or 3d")
+    })
+}
+
+/// `PERDURE_CHECK_WINDOW` (`60s`): how long a step whose outcome is unknown waits for a status
+/// webhook that tells.
+fn settings() -> Result<Settings, Failure> {
+    let mut settings = Settings::default();
+    if let Ok(text) = env::var("PERDURE_CHECK_WINDOW") {
+        settings.check_window = duration(&text).ok_or_else(|| {
+            Failure::usage(format!("PERDURE_CHECK_WINDOW is `{text}`")).help("a duration like 60s")
+        })?;
+    }
+    Ok(settings)
+}
+
+/// `PT31M`, `2h`, `3d`.
+pub(crate) fn duration(text: &str) -> Option<Duration> {
+    let ms = workflows::duration::parse_duration_ms(text.trim())?;
+    u64::try_from(ms).ok().map(Duration::from_millis)
+}

@@ -1,0 +1,24 @@
+//! `GET /v1/incidents`: why instances are stuck, grouped by cause.
+
+use crate::{
+    app::App,
+    auth::{Action, Caller},
+    extract::{PageParams, Params, rows},
+    problem::Problem,
+};
+use axum::{Json, extract::State};
+use engine::ops::{
+    Page,
+    incidents::{self, Cause},
+};
+
+/// By fingerprint.
+pub(crate) async fn handle(
+    State(app): State<App>,
+    caller: Caller,
+    Params(page): Params<PageParams>,
+) -> Result<Json<Page<Cause>>, Problem> {
+    let tenant = caller.may(Action::ReadInstances)?;
+    let pool = app.engine.pool();
+    Ok(Json(incidents::causes(pool, tenant, page.after, rows(page.limit)).await?))
+}

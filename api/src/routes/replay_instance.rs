@@ -1,0 +1,67 @@
+//! `POST /v1/instances/{id}/replay`: folds an instance's history through a definition. Nothing is called, nothing is stored.
+
+use crate::{
+    app::App,
+    auth::{Action, Caller},
+    extract::{Id, OptionalJson},
+    problem::Problem,
+};
+use axum::{Json, extract::State};
+use engine::{
+    InstanceView,
+    ops::replay::{self, Replayed},
+};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::sync::Arc;
+use uuid::Uuid;
+use workflows::definition::Definition;
+
+/// The body: a candidate, a stored version, or neither for the definition the instance runs.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Against {
+    definition: Option<Box<RawValue>>,
+    version: Option<i32>,
+}
+
+/// How many turns were folded, and the first one that went another way.
+pub(crate) async fn handle(
+    State(app): State<App>,
+    caller: Caller,
+    Id(id): Id,
+    OptionalJson(against): OptionalJson<Against>,
+) -> Result<Json<Replayed>, Problem> {
+    let tenant = caller.may(Action::OperateInstances)?;
+    let view = app.engine.instance(tenant, id).await?;
+    let definition = definition(&app, tenant, &view, against).await?;
+    Ok(Json(replay::instance(app.engine.pool(), tenant, id, definition).await?))
+}
+
+async fn definition(
+    app: &App,
+    tenant: Uuid,
+    view: &InstanceView,
+    against: Against,
+) -> Result<Arc<Definition>, Problem> {
+    match (against.definition, against.version) {
+        (Some(_), Some(_)) => {
+            let detail = "either a definition or a version, not both";
+            Err(Problem::unprocessable("json-shape", detail).with("pointer", "/version"))
+        }
+        (Some(candidate), None) => {
+            let name = view.definition.clone();
+            // Milliseconds of computing for a big graph: not on a thread that others wait for.
+            let compiled = tokio::task::spawn_blocking(move || {
+                workflows::compile::compile(candidate.get().as_bytes(), Some(&name))
+            });
+            let compiled = compiled.await.map_err(|_| Problem::internal())?;
+            compiled.definition.map(Arc::new).ok_or_else(|| Problem::invalid(&compiled.diagnostics))
+        }
+        (None, Some(version)) => {
+            let stored = app.engine.definition(tenant, &view.definition, Some(version)).await?;
+            Ok(stored.definition)
+        }
+        (None, None) => Ok(app.engine.definition_by_digest(tenant, &view.digest).await?),
+    }
+}
