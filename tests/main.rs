@@ -1,0 +1,7 @@
+//! Journeys, recovery and tidiness: one test binary.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+mod journeys;
+mod recovery;
+mod tidy;

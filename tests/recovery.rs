@@ -1,0 +1,113 @@
+//! The booking again and again, with the engine killed at each of its named points (`engine::fault::POINTS`, which say what
+//! each death leaves behind), and started again by a supervisor that knows nothing.
+//!
+//! After every run: the customer got the same messages as in a run without a death, each once; the history has no gap; its
+//! replay gives the stored state; the CRM has the contact once. Where an outcome cannot be known a person decides, as
+//! DESIGN 9 says, and the table shows how often that was.
+
+use anyhow::{Context, Result};
+use perdure_tests::{Booked, Booking, Crash, World};
+use serde_json::{Value, json};
+use std::{fmt::Write, sync::Arc};
+use tokio::{
+    sync::Semaphore,
+    task::{JoinSet, LocalSet},
+};
+
+/// Visits at which each point kills: the first messages, the middle, the steps after the confirmation.
+const VISITS: [u32; 3] = [1, 3, 7];
+/// Two cores bear two engines.
+const AT_ONCE: usize = 2;
+
+struct Ran {
+    crash: Option<Crash>,
+    booked: Booked,
+    deaths: u32,
+    unknown: u32,
+}
+
+/// Bad weather, so that the points of retries and of lost answers are visited too: the fourth message arrives and its
+/// answer is lost, and Slack wants a pause.
+fn weather() -> Value {
+    json!([
+        { "provider": "whatsapp", "after": 3, "times": 1, "mode": "error_after" },
+        { "provider": "slack", "path": "chat.postMessage", "times": 1, "mode": "rate_limit" },
+    ])
+}
+
+async fn run(crash: Option<Crash>) -> Result<Ran> {
+    let mut world = World::start(crash.clone()).await?;
+    world.simulate("/_sim/faults", &weather()).await?;
+    let booked = Booking::by("255700000009").book(&mut world).await?;
+    Ok(Ran { crash, booked, deaths: world.deaths, unknown: world.unknown })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_anywhere_nothing_is_lost_and_nothing_is_said_twice() -> Result<()> {
+    LocalSet::new().run_until(sweep()).await
+}
+
+async fn sweep() -> Result<()> {
+    let whole = run(None).await?;
+    assert_eq!(whole.deaths, 0);
+    let gate = Arc::new(Semaphore::new(AT_ONCE));
+    let mut runs = JoinSet::new();
+    // `PERDURE_SWEEP=step.after_mark` looks at one point alone.
+    let only = std::env::var("PERDURE_SWEEP").ok();
+    for point in engine::fault::POINTS
+        .iter()
+        .filter(|point| only.as_deref().is_none_or(|only| only == **point))
+    {
+        for visit in VISITS {
+            let gate = Arc::clone(&gate);
+            let crash = Crash { point, visit };
+            runs.spawn_local(async move {
+                let _turn = gate.acquire_owned().await?;
+                run(Some(crash.clone())).await.with_context(|| format!("killed at {crash:?}"))
+            });
+        }
+    }
+    let mut table = Vec::new();
+    let mut failures = Vec::new();
+    while let Some(ran) = runs.join_next().await {
+        match ran? {
+            Ok(ran) if ran.booked.texts == whole.booked.texts => table.push(ran),
+            Ok(ran) => {
+                failures.push(format!("{:?}: the customer got {:#?}", ran.crash, ran.booked.texts))
+            }
+            Err(error) => failures.push(format!("{error:#}")),
+        }
+    }
+    println!("{}", told(&mut table));
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+    let points_hit = table.iter().filter(|ran| ran.deaths > 0);
+    let mut points: Vec<_> =
+        points_hit.filter_map(|ran| ran.crash.as_ref().map(|c| c.point)).collect();
+    points.sort_unstable();
+    points.dedup();
+    if only.is_some() {
+        return Ok(());
+    }
+    // Points that a booking without failures never visits are killed at by the engine's own tests.
+    assert!(points.len() >= 14, "only {points:?} were visited");
+    Ok(())
+}
+
+fn told(table: &mut [Ran]) -> String {
+    table.sort_by_key(|ran| ran.crash.as_ref().map(|crash| (crash.point, crash.visit)));
+    let mut text = String::from("point                     visit  deaths  unknown\n");
+    for ran in table.iter() {
+        let Some(crash) = &ran.crash else { continue };
+        let (deaths, unknown) = (ran.deaths, ran.unknown);
+        // Writing to a text cannot fail.
+        let _ = writeln!(text, "{:<26}{:>5}{deaths:>8}{unknown:>9}", crash.point, crash.visit);
+    }
+    let deaths: u32 = table.iter().map(|ran| ran.deaths).sum();
+    let unknown: u32 = table.iter().map(|ran| ran.unknown).sum();
+    let _ = writeln!(
+        text,
+        "{} runs, {deaths} deaths, {unknown} outcomes a person had to tell",
+        table.len()
+    );
+    text
+}
