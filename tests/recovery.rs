@@ -47,6 +47,7 @@ async fn killed_anywhere_nothing_is_lost_and_nothing_is_said_twice() -> Result<(
     LocalSet::new().run_until(sweep()).await
 }
 
+#[expect(clippy::print_stdout, reason = "the table is what a person looks at")]
 async fn sweep() -> Result<()> {
     let whole = run(None).await?;
     assert_eq!(whole.deaths, 0);

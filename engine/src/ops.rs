@@ -63,7 +63,8 @@ mod tests {
 
     #[test]
     fn a_page_tells_whether_there_is_more() {
-        let cases: [(&[u8], u32, &[u8], Option<&str>); 3] =
+        type Case<'a> = (&'a [u8], u32, &'a [u8], Option<&'a str>);
+        let cases: [Case<'_>; 3] =
             [(&[1, 2, 3], 2, &[1, 2], Some("2")), (&[1, 2], 2, &[1, 2], None), (&[], 2, &[], None)];
         for (rows, limit, items, next) in cases {
             let page = Page::of(rows.to_vec(), limit, u8::to_string);

@@ -134,7 +134,7 @@ impl World {
     /// process that lived.
     async fn set_up(&mut self) -> Result<()> {
         self.until("the set-up", async |world: &mut Self| {
-            Ok(world.try_set_up().await.inspect_err(|error| tracing_line(error)).ok())
+            Ok(world.try_set_up().await.inspect_err(tracing_line).ok())
         })
         .await
     }

@@ -27,7 +27,6 @@ mod hours;
 mod lexer;
 mod literals;
 mod locale;
-mod nearest;
 mod operands;
 mod operator_types;
 mod parser;

@@ -7,9 +7,9 @@ use super::ast::{Fold, Kind, Literal, Node, Root};
 use super::error::Problem;
 use super::functions::{Function, Signature};
 use super::literals;
-use super::nearest::nearest;
 use super::operator_types::{arithmetic, compare};
 use super::types::{Type, TypeEnv};
+use crate::suggest::nearest;
 
 /// The type of `root` in `env`, and every problem in source order.
 pub(super) fn check(source: &str, root: &Node, env: &TypeEnv) -> (Type, Vec<Problem>) {

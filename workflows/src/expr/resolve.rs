@@ -10,8 +10,8 @@ use regex::{Regex, RegexBuilder};
 use super::ast::{Fold, Kind, Literal, Node};
 use super::error::Problem;
 use super::functions::{Function, Signature, Style};
-use super::nearest::nearest;
 use super::parser::{Parsed, Parser};
+use crate::suggest::nearest;
 
 /// Largest compiled pattern, in bytes: enough for long alternations, and still compiled within milliseconds.
 const PATTERN_BYTES_MAX: usize = 1 << 20;

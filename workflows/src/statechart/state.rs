@@ -5,6 +5,7 @@ use crate::{
     chart::{After, Descriptor, Kind, State, StateId, Transition},
     diagnostic::{Diagnostic, pointer_token},
     json::Json,
+    suggest,
 };
 
 /// Every key a state node may have; the machine adds a few.
@@ -337,10 +338,8 @@ impl Parser<'_> {
                 format!("`{key}` means nothing here and is ignored"),
             );
             warning.node = self.outline.node_at(pointer);
-            warning.help = known
-                .iter()
-                .find(|name| name.eq_ignore_ascii_case(key) || is_near(name, key))
-                .map(|name| format!("did you mean `{name}`?"));
+            warning.help = suggest::nearest(key, known.iter().copied())
+                .map(|near| format!("did you mean `{near}`?"));
             self.diagnostics.push(warning);
         }
     }
@@ -353,15 +352,4 @@ fn history_kind(history: Option<&Json>) -> Kind {
 fn texts(json: Option<&Json>) -> Vec<String> {
     let items = json.map_or(Vec::new(), Json::items);
     items.into_iter().filter_map(|item| item.as_str().map(str::to_owned)).collect()
-}
-
-/// One letter added, dropped or changed.
-fn is_near(a: &str, b: &str) -> bool {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    if a.len().abs_diff(b.len()) > 1 || a.len() < 3 {
-        return false;
-    }
-    let prefix = a.iter().zip(&b).take_while(|(x, y)| x == y).count();
-    let suffix = a.iter().rev().zip(b.iter().rev()).take_while(|(x, y)| x == y).count();
-    prefix + suffix + 1 >= a.len().max(b.len())
 }
