@@ -8,7 +8,11 @@
 use anyhow::{Context, Result};
 use perdure_tests::{Booked, Booking, Crash, World};
 use serde_json::{Value, json};
-use std::{fmt::Write, sync::Arc};
+use std::{
+    fmt::Write,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tokio::{
     sync::Semaphore,
     task::{JoinSet, LocalSet},
@@ -111,4 +115,64 @@ fn told(table: &mut [Ran]) -> String {
         table.len()
     );
     text
+}
+
+/// Customers of the storm.
+const CUSTOMERS: usize = 12;
+/// How often the engine is killed in the storm, and the pause between two deaths, in milliseconds.
+const KILLS: u32 = 12;
+const PAUSE_MS: std::ops::Range<u64> = 150..900;
+/// Which storm: another number kills at other moments.
+const SEED: u64 = 20_261_120;
+
+/// Several customers at once, and `kill -9` at moments nobody chose.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_storm_of_kills_while_customers_talk() -> Result<()> {
+    let mut world = World::start(None).await?;
+    let customers: Vec<_> =
+        (0..CUSTOMERS).map(|n| Booking::by(format!("2557100000{n:02}"))).collect();
+    let mut said = [0_usize; CUSTOMERS];
+    let mut is_done = [false; CUSTOMERS];
+    let mut storm = Storm { state: SEED, left: KILLS, next: Instant::now() };
+    world
+        .until("every booking", async |world: &mut World| {
+            storm.blow(world);
+            for (n, customer) in
+                customers.iter().enumerate().filter(|(n, _)| !is_done[*n]).collect::<Vec<_>>()
+            {
+                is_done[n] = customer.go_on(world, &mut said[n]).await?;
+            }
+            Ok((storm.left == 0 && is_done.iter().all(|done| *done)).then_some(()))
+        })
+        .await?;
+    let mut whole: Option<Vec<String>> = None;
+    for customer in &customers {
+        let booked = customer.booked(&mut world).await?;
+        assert_eq!(whole.get_or_insert_with(|| booked.texts.clone()), &booked.texts);
+    }
+    assert!(world.deaths >= KILLS / 2, "only {} deaths", world.deaths);
+    Ok(())
+}
+
+/// Kills at intervals that look like chance and are the same in every run.
+struct Storm {
+    state: u64,
+    left: u32,
+    next: Instant,
+}
+
+impl Storm {
+    fn blow(&mut self, world: &mut World) {
+        if self.left == 0 || Instant::now() < self.next {
+            return;
+        }
+        self.left -= 1;
+        world.kill();
+        // xorshift64: no dependency for one number.
+        self.state ^= self.state << 13;
+        self.state ^= self.state >> 7;
+        self.state ^= self.state << 17;
+        let pause_ms = PAUSE_MS.start + self.state % (PAUSE_MS.end - PAUSE_MS.start);
+        self.next = Instant::now() + Duration::from_millis(pause_ms);
+    }
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 /// A customer on the way to an appointment.
 pub struct Booking {
-    phone: &'static str,
+    phone: String,
 }
 
 /// What a booking left behind, for comparing one run with another.
@@ -35,8 +35,8 @@ fn script() -> Vec<(Value, &'static str)> {
 
 impl Booking {
     /// A customer with this number.
-    pub fn by(phone: &'static str) -> Self {
-        Self { phone }
+    pub fn by(phone: impl Into<String>) -> Self {
+        Self { phone: phone.into() }
     }
 
     /// Says something; the provider's webhook is repeated until it is taken.
@@ -51,7 +51,7 @@ impl Booking {
     pub async fn hears(&self, world: &mut World, words: &str) -> Result<()> {
         world
             .until(&format!("\"{words}\""), async |world: &mut World| {
-                let items = world.conversation(self.phone).await?;
+                let items = world.conversation(&self.phone).await?;
                 let is_there = |item: &Value| {
                     item["direction"] == "out"
                         && item["text"].as_str().is_some_and(|text| text.contains(words))
@@ -61,14 +61,40 @@ impl Booking {
             .await
     }
 
+    /// Goes one line on if the answer to the last one has come; true when everything was said and answered. `said` counts
+    /// the lines said so far.
+    pub async fn go_on(&self, world: &World, said: &mut usize) -> Result<bool> {
+        let script = script();
+        if *said > 0 {
+            let words = script[*said - 1].1;
+            let items = world.conversation(&self.phone).await?;
+            let is_answered = items.iter().any(|item| {
+                item["direction"] == "out"
+                    && item["text"].as_str().is_some_and(|text| text.contains(words))
+            });
+            if !is_answered {
+                return Ok(false);
+            }
+        }
+        let Some((act, _)) = script.into_iter().nth(*said) else { return Ok(true) };
+        self.say(world, act).await?;
+        *said += 1;
+        Ok(false)
+    }
+
+    /// The end of a conversation that was gone through line by line.
+    pub async fn booked(&self, world: &mut World) -> Result<Booked> {
+        let instance = self.reaches(world, "until-day-before").await?;
+        self.check(world, &instance).await
+    }
+
     /// The whole conversation, up to the state that waits for the day before.
     pub async fn book(&self, world: &mut World) -> Result<Booked> {
         for (act, answer) in script() {
             self.say(world, act).await?;
             self.hears(world, answer).await?;
         }
-        let instance = self.reaches(world, "until-day-before").await?;
-        self.check(world, &instance).await
+        self.booked(world).await
     }
 
     /// Waits until the customer's instance is in a state.
@@ -110,7 +136,7 @@ impl Booking {
         let twice: Vec<_> = effects.iter().filter(|(_, n)| **n > 1).collect();
         ensure!(twice.is_empty(), "said twice: {twice:?}");
         self.check_contact(world).await?;
-        let heard = world.conversation(self.phone).await?;
+        let heard = world.conversation(&self.phone).await?;
         let heard = heard.iter().filter(|item| item["direction"] == "out");
         Ok(Booked {
             texts: heard.filter_map(|item| item["text"].as_str().map(str::to_owned)).collect(),

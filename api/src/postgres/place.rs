@@ -154,7 +154,7 @@ mod tests {
     fn sockets_have_short_plain_paths() {
         let long = format!("/home/{}", "x".repeat(100));
         for (base, is_near) in [
-            ("/work/main/.perdure/postgres", true),
+            ("/srv/shop/.perdure/postgres", true),
             ("/home/ana/my project/postgres", false),
             ("/home/zoë/postgres", false),
             ("/home/a,b/postgres", false),
