@@ -66,8 +66,11 @@ create table definition (
     source text not null,
     diagnostics jsonb not null default '[]',
     created_at timestamptz not null default now(),
+    -- When it was last published. Of the published versions of a name, the one published last is the current one.
+    published_at timestamptz,
     primary key (tenant_id, name, version),
-    unique (tenant_id, name, digest)
+    unique (tenant_id, name, digest),
+    check (status <> 'published' or published_at is not null)
 );
 create index definition_digest on definition (tenant_id, digest);
 comment on table definition is 'Uploaded workflows. Content never changes; status does.';

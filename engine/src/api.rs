@@ -165,7 +165,8 @@ impl Engine {
         &self.0.clock
     }
 
-    /// Compiles and stores a definition. The same content is the same version. `Invalid` if it has errors.
+    /// Compiles and stores a definition. The same content is the same version. Published, it is the one that new instances
+    /// start with, also when a higher version is there. `Invalid` if it has errors.
     pub async fn upload(
         &self,
         tenant: Uuid,
@@ -177,7 +178,7 @@ impl Engine {
         detached(async move { definitions.upload(tenant, bytes, name_hint, publish).await }).await
     }
 
-    /// A version of a definition; without a number the newest published one.
+    /// A version of a definition; without a number the one published last.
     pub async fn definition(
         &self,
         tenant: Uuid,

@@ -1,6 +1,8 @@
 //! Definitions: stored by content, compiled once, kept in memory.
 //!
 //! **Invariant:** an instance runs the definition whose digest stands in its row, whatever has been published since.
+//! **Invariant:** new instances start with the version published last, which need not be the one with the highest number:
+//! publishing older content again goes back to it.
 
 use crate::{
     Clock,
@@ -66,7 +68,7 @@ pub(crate) struct Definitions {
 struct Memory {
     /// By (tenant, digest).
     compiled: HashMap<(Uuid, String), Arc<Definition>>,
-    /// The newest published version of (tenant, name), as of a moment ago.
+    /// The current version of (tenant, name), as of a moment ago.
     published: HashMap<(Uuid, String), (Instant, Named)>,
 }
 
@@ -82,7 +84,7 @@ impl Definitions {
         Self { pool, clock, memory: Arc::default() }
     }
 
-    /// Compiles and stores a definition. `Invalid` if it has errors.
+    /// Compiles and stores a definition; published, it is the current version. `Invalid` if it has errors.
     pub(crate) async fn upload(
         &self,
         tenant: Uuid,
@@ -122,7 +124,8 @@ impl Definitions {
                 Ok(Some(version)) => return Ok((version, new.status.to_owned())),
                 Ok(None) => {
                     if new.status == "published" {
-                        rows::publish(&self.pool, new.tenant, new.name, new.digest).await?;
+                        rows::publish(&self.pool, new.tenant, new.name, new.digest, new.now)
+                            .await?;
                     }
                     let same = rows::same(&self.pool, new.tenant, new.name, new.digest).await?;
                     return same.ok_or_else(|| Error::NotFound(format!("definition {}", new.name)));
@@ -136,7 +139,7 @@ impl Definitions {
         Err(Error::Conflict(format!("definition {}", new.name)))
     }
 
-    /// A version; without a number the newest published one.
+    /// A version; without a number the current one.
     pub(crate) async fn stored(
         &self,
         tenant: Uuid,
@@ -153,7 +156,7 @@ impl Definitions {
         Ok(Stored { version, status, source, text, created_at, definition })
     }
 
-    /// A version to be started; without a number the newest published one, as of [`PUBLISHED_TTL`] ago.
+    /// A version to be started; without a number the current one, as of [`PUBLISHED_TTL`] ago.
     pub(crate) async fn named(
         &self,
         tenant: Uuid,

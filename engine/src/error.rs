@@ -28,6 +28,14 @@ pub enum Error {
     /// Somebody else changed it in between.
     #[error("{0} was changed by someone else")]
     Conflict(String),
+    /// The instance cannot go on with this version.
+    #[error("it cannot go on with version {version}: {why}")]
+    Unfit {
+        /// The version.
+        version: i32,
+        /// What is missing there.
+        why: String,
+    },
     /// The event was taken and did not come to its turn in the time given; it will.
     #[error("the event was accepted, and its turn is not finished yet")]
     Pending(Uuid),

@@ -10,7 +10,7 @@ pub const WORK_QUEUE_MAX: usize = 10_000;
 pub const HOT_INSTANCES_MAX: usize = 50_000;
 /// Compiled definitions kept in memory.
 pub const DEFINITIONS_MAX: usize = 1_000;
-/// How long a published version is believed to be the newest without looking.
+/// How long a version is believed to be the current one without looking.
 pub const PUBLISHED_TTL: Duration = Duration::from_secs(2);
 /// Inbox rows read at once.
 pub const INBOX_PAGE: i64 = 1_000;

@@ -15,6 +15,7 @@ pub mod incidents;
 pub mod list;
 pub mod replay;
 pub mod request;
+pub mod retry;
 pub mod send;
 pub mod steps;
 

@@ -58,7 +58,7 @@ pub struct StartRequest {
     pub tenant: Uuid,
     /// Name of a definition.
     pub definition: String,
-    /// One of its versions; without it the newest published one.
+    /// One of its versions; without it the one published last.
     pub version: Option<i32>,
     /// At most one live instance per definition and key.
     pub key: Option<String>,

@@ -12,6 +12,7 @@ pub mod patch;
 pub use effects::{Effects, Settlement, Started};
 
 use crate::{
+    definitions::Named,
     json,
     store::{
         history::HistoryRow,
@@ -36,7 +37,7 @@ const CONTEXT_DEPTH_MAX: usize = 100;
 /// An instance and the turns it took in this batch.
 #[derive(Debug)]
 pub struct Chain {
-    /// What never changes.
+    /// Who it is, and what it runs.
     pub(crate) meta: Meta,
     /// What it runs.
     pub(crate) definition: Arc<Definition>,
@@ -50,6 +51,8 @@ pub struct Chain {
     pub(crate) at: DateTime<Utc>,
     /// Whether the turns changed the context.
     pub(crate) context_changed: bool,
+    /// Whether one of the turns moved it to another version.
+    pub(crate) has_moved: bool,
     /// The turns.
     pub(crate) turns: Vec<HistoryRow>,
     /// Everything around it.
@@ -102,6 +105,7 @@ impl Chain {
             state: instance.state,
             at: instance.updated_at,
             context_changed: false,
+            has_moved: false,
             turns: Vec::new(),
             effects: Effects::default(),
         }
@@ -119,6 +123,7 @@ impl Chain {
             state,
             at,
             context_changed: true,
+            has_moved: false,
             turns: Vec::new(),
             effects: Effects::default(),
         }
@@ -127,6 +132,21 @@ impl Chain {
     /// Its status: the life, and for an active one whether it works or waits.
     pub(crate) fn status(&self) -> &'static str {
         status(&self.state)
+    }
+
+    /// Applies an `ops.retry` that names this version: a stuck instance whose state fits it goes on with it, from this turn
+    /// on. Any other stays with its own version, with which the machine drops the event.
+    pub(crate) fn retry_with(&mut self, named: Named, given: &Given) -> Taken {
+        let can_move = self.state.life == Life::Stuck
+            && given.halt.is_none()
+            && machine::fits(&named.definition, &self.state).is_ok();
+        if can_move {
+            self.has_moved |= named.definition.digest != self.meta.digest;
+            self.meta.version = named.version;
+            self.meta.digest.clone_from(&named.definition.digest);
+            self.definition = named.definition;
+        }
+        self.take(given)
     }
 
     /// Applies one event.
@@ -229,7 +249,7 @@ pub fn halted(commands: &[Command]) -> Option<(&str, &str)> {
 }
 
 /// The turn that stops an instance because the event's own turn cannot be computed or stored. Keeps the event for
-/// `ops.retry`.
+/// `ops.retry`; an ops verb is not kept: whoever sent it sees that the instance is stuck, and sends it again.
 pub fn halt(mut state: State, event: &Event, code: &str, message: &str) -> Step {
     state.seq += 1;
     if !state.life.is_over() {
@@ -243,7 +263,9 @@ pub fn halt(mut state: State, event: &Event, code: &str, message: &str) -> Step 
         };
         state.life = Life::Stuck;
         state.memo.incident = Some(incident);
-        state.memo.held.insert(0, event.clone());
+        if !event.kind().starts_with("ops.") {
+            state.memo.held.insert(0, event.clone());
+        }
     }
     let message = json!({ "halted": { "code": code, "message": message } });
     Step { state, commands: vec![Command::Log { message }], verdict: machine::Verdict::Stuck }

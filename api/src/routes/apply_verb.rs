@@ -22,7 +22,7 @@ use engine::{
     Error, EventRequest, InstanceView,
     ops::{
         audit::{self, Deed},
-        history,
+        history, retry as versions,
     },
 };
 use machine::{
@@ -46,7 +46,7 @@ pub(crate) struct Verb {
     step: Option<String>,
     /// `skip`: the result the step is given.
     output: Option<Value>,
-    /// `retry`: the version to go on with.
+    /// `retry`: the version to go on with, from this turn on. Open steps run as they were asked for.
     version: Option<i32>,
 }
 
@@ -116,17 +116,27 @@ async fn apply(
     let tenant = caller.may(Action::OperateInstances)?;
     check_text("/reason", wanted.verb.reason.as_deref().unwrap_or_default())?;
     let before = app.engine.instance(tenant, id).await?;
-    if !is_possible(&before, &wanted)? {
+    if !is_possible(&before, &wanted) {
         return Err(not_possible(&wanted, &before.status));
     }
-    let body = event_body(&wanted);
+    let mut body = event_body(&wanted);
+    if let Some(version) = wanted.verb.version {
+        if wanted.event != kind::RETRY {
+            let detail = "only `retry` goes on with a version";
+            return Err(Problem::unprocessable("json-shape", detail).with("pointer", "/version"));
+        }
+        let definition = versions::definition(&app.engine, tenant, &before, version).await?;
+        body.insert("definition".to_owned(), definition);
+    }
     let deed = Deed {
         tenant,
         actor: caller.actor(),
         verb: wanted.name,
         target: format!("instance {id}"),
         reason: wanted.verb.reason.clone(),
-        detail: json!({ "step": wanted.verb.step, "seq": before.state.seq }),
+        detail: json!({
+            "step": wanted.verb.step, "version": wanted.verb.version, "seq": before.state.seq,
+        }),
     };
     audit::record(app.engine.pool(), deed).await?;
     let reason = wanted.verb.reason.clone();
@@ -148,24 +158,20 @@ async fn apply(
 }
 
 /// Whether the verb can be applied now. It may still turn out not to be, when something else comes first.
-fn is_possible(view: &InstanceView, wanted: &Wanted) -> Result<bool, Problem> {
+fn is_possible(view: &InstanceView, wanted: &Wanted) -> bool {
     let verb = &wanted.verb;
-    if verb.version.is_some_and(|version| version != view.version) {
-        let detail = "an instance goes on with the version it was started with";
-        return Err(Problem::unprocessable("other-version", detail).with("pointer", "/version"));
-    }
     let step_is_open = |name: &String| view.state.memo.steps.contains_key(name);
     if verb.step.as_ref().is_some_and(|name| !step_is_open(name)) {
-        return Ok(false);
+        return false;
     }
     let change = match wanted.event {
         kind::RETRY => Change::Retry,
         kind::SUSPEND => Change::Suspend,
         kind::RESUME => Change::Resume,
         kind::CANCEL => Change::Cancel,
-        _ => return Ok(!view.state.life.is_over() && !view.state.memo.steps.is_empty()),
+        _ => return !view.state.life.is_over() && !view.state.memo.steps.is_empty(),
     };
-    Ok(life::next(view.state.life, change).is_some())
+    life::next(view.state.life, change).is_some()
 }
 
 fn event_body(wanted: &Wanted) -> Map<String, Value> {

@@ -112,13 +112,17 @@ impl Turn {
 
     /// The instance is stuck over this event, which is kept, in front of what arrived after it.
     pub(crate) fn park(&mut self, run: &mut Run<'_>, failure: Failure, event: Event) {
-        let seq = run.seq;
         let waits_for_step = failure.step.is_some();
-        run.memo.incident = Some(incident(failure, &event, seq));
+        self.stop(run, failure, &event);
         // The result of a step that gave up is not offered again: a retry brings a new one.
         if !waits_for_step {
             run.memo.held.insert(0, event);
         }
+    }
+
+    /// The instance is stuck over this event, which is not kept.
+    pub(crate) fn stop(&mut self, run: &mut Run<'_>, failure: Failure, event: &Event) {
+        run.memo.incident = Some(incident(failure, event, run.seq));
         self.change(Change::Incident);
         self.verdict = Verdict::Stuck;
     }

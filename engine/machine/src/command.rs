@@ -61,7 +61,8 @@ pub enum Command {
         /// How to attempt it.
         policy: Policy,
     },
-    /// Run an open step again after ops asked for it; the row keeps its id and key.
+    /// Run an open step again after ops asked for it; the row keeps its id, key and input. (A child that failed is over:
+    /// trying again is a `StartChild` of its own.)
     RetryStep {
         /// The step.
         step: CommandId,

@@ -27,7 +27,8 @@ pub mod kind {
     pub const STEP_FAILED: &str = "step.failed";
     /// Nobody knows whether it happened, and policy says a person decides: `{id, error, step?}`.
     pub const STEP_UNKNOWN: &str = "step.unknown";
-    /// Ops: try again what made the instance stuck.
+    /// Ops: try again what made the instance stuck: `{id?, definition?: {version, digest}}`. With a `definition` it is
+    /// applied with that one or not at all.
     pub const RETRY: &str = "ops.retry";
     /// Ops: take `{output}` as the result of the open step `{id}`.
     pub const SKIP: &str = "ops.skip";

@@ -15,6 +15,11 @@ use workflows::{
     definition::Definition,
 };
 
+/// How the names of events begin that a chart sends itself.
+const INTERNAL: &str = "xstate.";
+/// Most events that the summary names.
+const EVENTS_NAMED_MAX: usize = 4;
+
 /// An explanation, for a screen or a terminal.
 #[derive(Debug, Clone, Serialize)]
 pub struct Explanation {
@@ -76,7 +81,7 @@ pub fn explain(
         Err(_) => Vec::new(),
     };
     Explanation {
-        summary: summary(state),
+        summary: summary(state, &states),
         states,
         steps: memo.steps.clone(),
         timers: memo.timers.clone(),
@@ -86,7 +91,7 @@ pub fn explain(
     }
 }
 
-fn summary(state: &State) -> String {
+fn summary(state: &State, states: &[StateExplanation]) -> String {
     let place = match state.configuration.as_slice() {
         [] => "before its first state".to_owned(),
         leaves => {
@@ -95,33 +100,57 @@ fn summary(state: &State) -> String {
     };
     let memo = &state.memo;
     if let Some(incident) = &memo.incident {
-        return format!(
-            "Stuck {place} since {}: {}",
-            incident.since.to_rfc3339(),
-            incident.message
-        );
+        return format!("Stuck {place} since {}: {}", second(incident.since), incident.message);
     }
     match state.life {
         crate::Life::Completed => return "Completed.".to_owned(),
         crate::Life::Failed => return "Ended in failure.".to_owned(),
         crate::Life::Cancelled => return "Cancelled.".to_owned(),
         crate::Life::Suspended => {
-            return format!("Suspended {place}; {} events are held.", memo.held.len());
+            let held = match memo.held.len() {
+                0 => "nothing is held".to_owned(),
+                1 => "1 event is held".to_owned(),
+                n => format!("{n} events are held"),
+            };
+            return format!("Suspended {place}; {held} until someone resumes it.");
         }
         _ => {}
     }
-    let mut waits: Vec<String> = memo
-        .steps
-        .iter()
-        .map(|(invoke, step)| format!("the step `{invoke}` ({})", step.kind))
-        .collect();
-    if let Some((name, timer)) = memo.timers.iter().min_by_key(|(_, timer)| timer.due) {
-        waits.push(format!("the timer `{name}` at {}", timer.due.to_rfc3339()));
+    match waits(state, states).as_slice() {
+        [] => format!("Waiting {place}, and nothing leads on from there."),
+        [one] => format!("Waiting {place} for {one}."),
+        [most @ .., last] => format!("Waiting {place} for {}, or {last}.", most.join(", ")),
     }
-    match waits.is_empty() {
-        true => format!("Waiting {place} for an event."),
-        false => format!("Waiting {place} for an event, or {}.", waits.join(", ")),
+}
+
+/// What would move it: steps, events of the outside, the next timer.
+fn waits(state: &State, states: &[StateExplanation]) -> Vec<String> {
+    let memo = &state.memo;
+    let steps = memo.steps.iter();
+    let mut waits: Vec<String> =
+        steps.map(|(invoke, step)| format!("the step `{invoke}` ({})", step.kind)).collect();
+    let mut events: Vec<&str> = Vec::new();
+    for event in states.iter().rev().flat_map(|s| &s.transitions).filter_map(|t| t.event.as_deref())
+    {
+        if !event.starts_with(INTERNAL) && !events.contains(&event) {
+            events.push(event);
+        }
     }
+    waits.extend(events.iter().take(EVENTS_NAMED_MAX).map(|event| match *event {
+        "*" => "any event".to_owned(),
+        event => format!("the event `{event}`"),
+    }));
+    if events.len() > EVENTS_NAMED_MAX {
+        waits.push("some other event".to_owned());
+    }
+    if let Some(timer) = memo.timers.values().min_by_key(|timer| timer.due) {
+        waits.push(format!("the time {}", second(timer.due)));
+    }
+    waits
+}
+
+fn second(at: DateTime<Utc>) -> String {
+    at.format("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
 fn explain_state(run: &Run<'_>, id: StateId) -> Option<StateExplanation> {

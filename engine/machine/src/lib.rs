@@ -10,11 +10,14 @@ mod enter_exit;
 mod evaluate;
 pub mod event;
 pub mod explain;
+mod fits;
 pub mod life;
 mod macrostep;
 mod ops;
+mod rehearsal;
 pub mod replay;
 mod run;
+pub mod scenario;
 mod select;
 pub mod simulate;
 pub mod state;
@@ -26,6 +29,7 @@ use workflows::definition::Definition;
 pub use command::{Command, CommandId};
 pub use configuration::state_value;
 pub use event::Event;
+pub use fits::fits;
 pub use state::{Life, State};
 
 /// What an instance is started with.

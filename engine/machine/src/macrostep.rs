@@ -308,6 +308,23 @@ impl Run<'_> {
         self.memo.deferred.clear();
     }
 
+    /// Asks again, under an id of its own, for what an open step asked for; its input is computed anew. The result of the
+    /// old one, should it come, is not waited for any more.
+    pub(crate) fn invoke_again(&mut self, id: &str, open: &OpenStep) -> Result<(), Failure> {
+        let chart = self.chart;
+        let mut owners = (0..).map(StateId).zip(&chart.states);
+        let invoke =
+            owners.find(|(_, state)| state.path == open.state).and_then(|(owner, state)| {
+                Some((owner, state.invokes.iter().find(|invoke| invoke.id == id)?))
+            });
+        let Some((owner, invoke)) = invoke else {
+            let message = format!("the state `{}` does not invoke `{id}` any more", open.state);
+            return Err(Failure::new("configuration", message));
+        };
+        self.memo.steps.remove(id);
+        self.invoke(invoke, owner)
+    }
+
     fn invoke(&mut self, invoke: &Invoke, owner: StateId) -> Result<(), Failure> {
         let input = self.map(&invoke.input, owner)?;
         let id = self.next_id()?;

@@ -6,8 +6,8 @@ use crate::{
     command::Command,
     event::{Event, kind},
     life::Change,
-    run::Run,
-    state::Life,
+    run::{Failure, Run},
+    state::{Life, OpenStep},
 };
 use serde_json::{Value, json};
 
@@ -26,21 +26,51 @@ pub(crate) fn apply(run: &mut Run<'_>, turn: &mut Turn, event: &Event) {
     }
 }
 
-/// A step that gave up is run again; a turn that failed is tried again with its event.
+/// A step that gave up is run again, a child that failed is started again, and a turn that failed is tried again with its
+/// event.
 fn retry(run: &mut Run<'_>, turn: &mut Turn, event: &Event) -> bool {
-    if !turn.change(Change::Retry) {
+    let incident = run.memo.incident.as_ref();
+    let stuck_over = incident.and_then(|incident| incident.step.clone());
+    let named = event.text("id").map(str::to_owned);
+    // Another step than the one that gave up would leave that one behind.
+    let is_other = named.is_some() && stuck_over.is_some() && named != stuck_over;
+    if is_other || is_for_another(run, event) || !turn.change(Change::Retry) {
         return false;
     }
-    let incident = run.memo.incident.take();
-    let named = event.text("id").map(str::to_owned);
-    let invoke = named.or_else(|| incident.and_then(|incident| incident.step));
-    if let Some(invoke) = invoke
-        && let Some(open) = run.memo.steps.get(&invoke)
+    run.memo.incident = None;
+    if let Some(invoke) = named.or_else(|| stuck_over.clone())
+        && let Some(open) = run.memo.steps.get(&invoke).cloned()
     {
-        run.commands.push(Command::RetryStep { step: open.id, invoke });
+        if !open.kind.starts_with("workflow:") {
+            run.commands.push(Command::RetryStep { step: open.id, invoke });
+        } else if let Err(failure) = start_again(run, (&invoke, &open), &stuck_over, event) {
+            turn.stop(run, Failure { step: stuck_over, ..failure }, event);
+            return true;
+        }
     }
     turn.take_held(run);
     true
+}
+
+/// Whether the verb names a definition, and not the one this turn runs: the instance could not be moved to it.
+fn is_for_another(run: &Run<'_>, event: &Event) -> bool {
+    let named = event.body.get("definition").and_then(|named| named.get("digest"));
+    named.is_some_and(|digest| digest.as_str() != Some(run.definition.digest.as_str()))
+}
+
+/// Starts another child in the place of one. The one the instance is stuck over has ended; any other may be alive.
+fn start_again(
+    run: &mut Run<'_>,
+    (invoke, open): (&str, &OpenStep),
+    stuck_over: &Option<String>,
+    event: &Event,
+) -> Result<(), Failure> {
+    let mark = run.mark();
+    if stuck_over.as_deref() != Some(invoke) {
+        run.commands.push(Command::CancelChild { child: open.id, invoke: invoke.to_owned() });
+    }
+    run.event = Value::Object(event.body.clone());
+    run.invoke_again(invoke, open).inspect_err(|_| run.rollback(mark))
 }
 
 /// The given output is the step's result, whatever becomes of its tries.

@@ -1,24 +1,21 @@
-//! The machine with a virtual clock: what `perdure simulate` and scenarios run. Nothing waits, nothing is called.
+//! The machine with a virtual clock: what `perdure simulate` runs. Nothing waits, nothing is called.
 
 use crate::{
-    CommandId, Start, Step, Verdict,
+    Start, Verdict,
     command::Command,
-    event::{Event, kind},
-    start,
+    event::Event,
+    rehearsal::{Rehearsal, Turn},
     state::{Life, State},
-    state_value, step,
+    state_value,
 };
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 use workflows::{
     definition::{Definition, Unhandled},
     duration::parse_duration_ms,
     limits,
 };
-
-/// Most timers and canned steps answered for one line; a chart that wants more runs in circles.
-const ANSWERS_MAX: usize = 100_000;
 
 /// What a simulation starts from.
 #[derive(Debug, Clone)]
@@ -37,9 +34,7 @@ pub struct Setup {
 
 /// A running simulation.
 pub struct Simulation {
-    definition: Definition,
-    state: State,
-    now: DateTime<Utc>,
+    rehearsal: Rehearsal<'static>,
     steps: Map<String, Value>,
     answered: BTreeMap<String, usize>,
     index: usize,
@@ -59,12 +54,12 @@ impl Simulation {
             scope: Value::Null,
             trigger: None,
         };
-        let Step { state, mut commands, .. } = start(&definition, begin);
+        let (rehearsal, turn) = Rehearsal::start(Cow::Owned(definition), &begin);
         let answered = BTreeMap::new();
-        let mut simulation =
-            Self { definition, state, now: setup.at, steps: setup.steps, answered, index: 0 };
-        simulation.run_until(setup.at, &mut commands)?;
-        let line = simulation.line(&commands, false);
+        let mut simulation = Self { rehearsal, steps: setup.steps, answered, index: 0 };
+        let mut turns = vec![turn];
+        simulation.run_until(setup.at, &mut turns)?;
+        let line = simulation.line(&turns, false);
         Ok((simulation, line))
     }
 
@@ -78,110 +73,48 @@ impl Simulation {
                 format!("entry {index}: `after` is milliseconds or a duration like PT10M")
             })?,
         };
-        let mut commands = Vec::new();
-        self.run_until(self.now + TimeDelta::milliseconds(after_ms), &mut commands)?;
+        let mut turns = Vec::new();
+        self.run_until(self.rehearsal.now + TimeDelta::milliseconds(after_ms), &mut turns)?;
         let mut unhandled = false;
         if let Some(event) = entry.get("event") {
             let Some(kind) = event.get("type").and_then(Value::as_str) else {
                 return Err(format!("entry {index}: an event is an object with a `type`"));
             };
-            let (verdict, mut issued) = self.apply(&Event::new(self.now, kind, event.clone()));
-            unhandled = matches!(verdict, Verdict::Dropped | Verdict::Deferred | Verdict::Held);
-            self.run_until(self.now, &mut issued)?;
-            commands.extend(issued);
+            let now = self.rehearsal.now;
+            let turn = self.rehearsal.apply(Event::new(now, kind, event.clone()));
+            unhandled = is_unhandled(turn.verdict);
+            let mut issued = vec![turn];
+            self.run_until(now, &mut issued)?;
+            turns.extend(issued);
         }
-        Ok(self.line(&commands, unhandled))
+        Ok(self.line(&turns, unhandled))
     }
 
     /// Where the instance stands.
     pub fn state(&self) -> &State {
-        &self.state
+        &self.rehearsal.state
     }
 
-    fn apply(&mut self, event: &Event) -> (Verdict, Vec<Command>) {
-        let state = std::mem::replace(&mut self.state, State::unborn(String::new()));
-        let Step { state, commands, verdict } = step(&self.definition, state, event);
-        self.state = state;
-        (verdict, commands)
+    fn run_until(&mut self, until: DateTime<Utc>, turns: &mut Vec<Turn>) -> Result<(), String> {
+        let (steps, answered) = (&self.steps, &mut self.answered);
+        self.rehearsal.run_until(until, turns, |_, asked| {
+            let outcomes = steps.get(asked.kind.as_ref())?;
+            let nth = answered.entry(asked.kind.to_string()).or_default();
+            *nth += 1;
+            nth_outcome(outcomes, *nth).cloned()
+        })
     }
 
-    /// Answers the steps among `commands`, then fires what is due, earliest first, until `until` is reached. What that
-    /// asks for is added to `commands` and answered too.
-    fn run_until(
-        &mut self,
-        until: DateTime<Utc>,
-        commands: &mut Vec<Command>,
-    ) -> Result<(), String> {
-        let mut looked_at = 0;
-        for _ in 0..ANSWERS_MAX {
-            let event = if looked_at < commands.len() {
-                looked_at += 1;
-                self.canned(&commands[looked_at - 1])
-            } else {
-                let Some(event) = self.next_timer(until) else {
-                    self.now = until;
-                    return Ok(());
-                };
-                Some(event)
-            };
-            if let Some(event) = event {
-                commands.extend(self.apply(&event).1);
-            }
-        }
-        Err(format!(
-            "more than {ANSWERS_MAX} timers and steps for one entry: the workflow runs in circles"
-        ))
-    }
-
-    fn next_timer(&mut self, until: DateTime<Utc>) -> Option<Event> {
-        if self.state.life != Life::Active {
-            return None;
-        }
-        let timers = self.state.memo.timers.iter().filter(|(_, timer)| timer.due <= until);
-        let (name, timer) = timers.min_by_key(|(_, timer)| (timer.due, timer.id))?;
-        self.now = self.now.max(timer.due);
-        Some(Event::new(self.now, kind::TIMER, json!({ "id": name, "timer": timer.id })))
-    }
-
-    /// The canned result of a step, if its kind has one.
-    fn canned(&mut self, command: &Command) -> Option<Event> {
-        let (id, invoke, kind): (CommandId, &str, String) = match command {
-            Command::RunStep { id, invoke, kind, .. } => (*id, invoke, kind.clone()),
-            Command::StartChild { id, invoke, workflow, detach: false, .. } => {
-                (*id, invoke, format!("workflow:{workflow}"))
-            }
-            _ => return None,
-        };
-        let outcomes = self.steps.get(&kind)?;
-        let answered = self.answered.entry(kind).or_default();
-        let outcome = match outcomes {
-            Value::Array(list) => list.get(*answered).or_else(|| list.last())?,
-            one => one,
-        };
-        *answered += 1;
-        let (result, field) = match outcome.get("error") {
-            Some(_) => (kind::STEP_FAILED, "error"),
-            None => (kind::STEP_DONE, "output"),
-        };
-        let body =
-            json!({ "id": invoke, "step": id, field: outcome.get(field).unwrap_or(&Value::Null) });
-        Some(Event::new(self.now, result, body))
-    }
-
-    fn line(&self, commands: &[Command], unhandled: bool) -> Value {
-        let state = &self.state;
-        let status = match state.life {
-            Life::Active | Life::Suspended => "active",
-            Life::Completed | Life::Cancelled => "done",
-            Life::Stuck | Life::Failed => "error",
-        };
+    fn line(&self, turns: &[Turn], unhandled: bool) -> Value {
+        let Rehearsal { definition, state, now } = &self.rehearsal;
+        let commands: Vec<&Command> = turns.iter().flat_map(|turn| &turn.commands).collect();
         let mut line = json!({
             "index": self.index,
-            "at": self.now.to_rfc3339_opts(SecondsFormat::Millis, true),
+            "at": now.to_rfc3339_opts(SecondsFormat::Millis, true),
             "configuration": state.configuration,
-            "value": state_value(&self.definition.chart, &state.configuration),
+            "value": state_value(&definition.chart, &state.configuration),
             "context": state.context,
-            "status": status,
+            "status": status(state.life),
             "output": state.memo.result,
             "commands": commands,
             "unhandled": unhandled,
@@ -193,7 +126,30 @@ impl Simulation {
     }
 }
 
-fn duration_ms(value: &Value) -> Option<i64> {
+/// The answer to the nth asking, counted from 1: one outcome for all, or a list of which the last is repeated.
+pub(crate) fn nth_outcome(outcomes: &Value, nth: usize) -> Option<&Value> {
+    match outcomes {
+        Value::Array(list) => list.get(nth - 1).or_else(|| list.last()),
+        one => Some(one),
+    }
+}
+
+/// How a life shows to those who only ask whether it goes on.
+pub(crate) fn status(life: Life) -> &'static str {
+    match life {
+        Life::Active | Life::Suspended => "active",
+        Life::Completed | Life::Cancelled => "done",
+        Life::Stuck | Life::Failed => "error",
+    }
+}
+
+/// Whether an event found no transition.
+pub(crate) fn is_unhandled(verdict: Verdict) -> bool {
+    matches!(verdict, Verdict::Dropped | Verdict::Deferred | Verdict::Held)
+}
+
+/// Milliseconds as a number or as a duration text, from nothing to the longest delay.
+pub(crate) fn duration_ms(value: &Value) -> Option<i64> {
     let ms = match value {
         Value::Number(number) => {
             number.as_i64().or_else(|| number.as_f64().map(|ms| ms.round() as i64))

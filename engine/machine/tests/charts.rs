@@ -283,6 +283,123 @@ fn steps_results_failures_and_stale_results() {
     );
 }
 
+/// Waits for two children at once; `BAD` fails.
+fn family() -> Value {
+    json!({ "id": "m", "initial": "a", "context": {}, "states": {
+        "a": { "type": "parallel", "on": {"LEAVE": "left", "BAD": {"guard": {"@expr": "event.n > 1"}, "target": "left"}}, "onDone": "done", "states": {
+            "x": {"initial": "x1", "states": {"x1": {"invoke": {"id": "kid", "src": "workflow:kid",
+                "input": {"n": {"@expr": "has(event.bad) ? context.gone.n : 1"}}, "onDone": "x2"}}, "x2": {"type": "final"}}},
+            "y": {"initial": "y1", "states": {"y1": {"invoke": {"id": "twin", "src": "workflow:twin", "onDone": "y2"}}, "y2": {"type": "final"}}} } },
+        "done": {"type": "final"}, "left": {"type": "final"} } })
+}
+
+/// The result of the child that this command started.
+fn result(kind: &str, id: &str, step: &str) -> Value {
+    let error = json!({"code": "x", "message": "y"});
+    json!({"event": {"type": kind, "id": id, "step": step, "error": error}})
+}
+
+/// `ops.retry` with these fields.
+fn retry(mut fields: Value) -> Value {
+    fields["type"] = json!("ops.retry");
+    json!({ "event": fields })
+}
+
+#[test]
+fn a_child_that_failed_is_started_again() {
+    // The one that failed gets a successor; the failed one's result means nothing any more, the successor's does.
+    check(
+        family(),
+        &[
+            result("step.failed", "kid", "1.0"),
+            retry(json!({})),
+            result("step.done", "kid", "1.0"),
+            result("step.done", "kid", "3.0"),
+            result("step.done", "twin", "1.1"),
+        ],
+        expect![[r#"
+            00:00:00.000 [a.x.x1 a.y.y1] {} +child(kid) +child(twin)
+            00:00:00.000 [a.x.x1 a.y.y1] {} error: null step-failed
+            00:00:00.000 [a.x.x1 a.y.y1] {} +child(kid)
+            00:00:00.000 [a.x.x1 a.y.y1] {} unhandled
+            00:00:00.000 [a.x.x2 a.y.y1] {}
+            00:00:00.000 [done] {} complete done: null
+        "#]],
+    );
+    // Another one than the one that failed is refused. Where it is a turn that failed, a child may be alive: it is cancelled.
+    check(
+        family(),
+        &[
+            result("step.failed", "kid", "1.0"),
+            retry(json!({"id": "twin"})),
+            retry(json!({"id": "kid"})),
+            event("BAD"),
+            retry(json!({"id": "twin"})),
+            json!({"event": {"type": "ops.cancel"}}),
+        ],
+        expect![[r#"
+            00:00:00.000 [a.x.x1 a.y.y1] {} +child(kid) +child(twin)
+            00:00:00.000 [a.x.x1 a.y.y1] {} error: null step-failed
+            00:00:00.000 [a.x.x1 a.y.y1] {} unhandled error: null step-failed
+            00:00:00.000 [a.x.x1 a.y.y1] {} +child(kid)
+            00:00:00.000 [a.x.x1 a.y.y1] {} error: null expression
+            00:00:00.000 [a.x.x1 a.y.y1] {} -child(twin) +child(twin) error: null expression
+            00:00:00.000 [a.x.x1 a.y.y1] {} -child(kid) -child(twin) done: {"cancelled":"cancelled"}
+        "#]],
+    );
+}
+
+#[test]
+fn a_child_started_again_shares_the_turn() {
+    // What arrived in between is applied after the start, and takes it back.
+    check(
+        family(),
+        &[result("step.failed", "kid", "1.0"), event("LEAVE"), retry(json!({}))],
+        expect![[r#"
+            00:00:00.000 [a.x.x1 a.y.y1] {} +child(kid) +child(twin)
+            00:00:00.000 [a.x.x1 a.y.y1] {} error: null step-failed
+            00:00:00.000 [a.x.x1 a.y.y1] {} unhandled error: null step-failed
+            00:00:00.000 [left] {} -child(twin) complete done: null
+        "#]],
+    );
+    // An input that cannot be computed: stuck as before, and to be tried again.
+    check(
+        family(),
+        &[
+            result("step.failed", "kid", "1.0"),
+            retry(json!({"bad": true})),
+            event("LEAVE"),
+            retry(json!({})),
+        ],
+        expect![[r#"
+            00:00:00.000 [a.x.x1 a.y.y1] {} +child(kid) +child(twin)
+            00:00:00.000 [a.x.x1 a.y.y1] {} error: null step-failed
+            00:00:00.000 [a.x.x1 a.y.y1] {} error: null expression
+            00:00:00.000 [a.x.x1 a.y.y1] {} unhandled error: null expression
+            00:00:00.000 [left] {} -child(twin) complete done: null
+        "#]],
+    );
+}
+
+#[test]
+fn a_retry_that_names_another_definition_is_dropped() {
+    let machine = json!({ "id": "m", "initial": "a", "states": {
+        "a": {"on": {"E": {"guard": {"@expr": "event.amount > 10"}, "target": "b"}}}, "b": {} } });
+    let digest = compile(machine.to_string().as_bytes(), Some("m")).definition.unwrap().digest;
+    let retry = |digest: &str| retry(json!({"definition": {"version": 2, "digest": digest}}));
+    check(
+        machine,
+        &[event("E"), retry("sha256:other"), event("LATER"), retry(&digest)],
+        expect![[r#"
+            00:00:00.000 [a] {}
+            00:00:00.000 [a] {} error: null expression
+            00:00:00.000 [a] {} unhandled error: null expression
+            00:00:00.000 [a] {} unhandled error: null expression
+            00:00:00.000 [a] {} error: null expression
+        "#]],
+    );
+}
+
 #[test]
 fn deferred_events_are_offered_again() {
     let machine = json!({ "id": "m", "initial": "a", "context": {"paid": false}, "states": {

@@ -23,6 +23,8 @@ pub struct Listed {
     pub status: String,
     /// When it was stored.
     pub created_at: DateTime<Utc>,
+    /// When it was last published.
+    pub published_at: Option<DateTime<Utc>>,
 }
 
 /// A version with its source.
@@ -37,8 +39,8 @@ pub struct Version {
     pub diagnostics: Value,
 }
 
-/// The newest version of each definition, by name, from the one after `after`.
-pub async fn newest(
+/// The current version of each definition (its newest draft, if none is published), by name, from the one after `after`.
+pub async fn list(
     pool: &PgPool,
     tenant: Uuid,
     after: Option<String>,
@@ -78,6 +80,22 @@ pub async fn versions(
                 .fetch_all(&mut *transaction)
                 .await?;
         Ok(Page::of(rows, limit, |row| row.version.to_string()))
+    })
+    .await
+}
+
+/// The number of the version that new instances start with: the one published last.
+pub async fn current(pool: &PgPool, tenant: Uuid, name: String) -> Result<Option<i32>> {
+    let pool = pool.clone();
+    detached(async move {
+        let mut transaction = reading(&pool).await?;
+        let version =
+            sqlx::query_scalar(include_str!("../store/sql/select_definition_current.sql"))
+                .bind(tenant)
+                .bind(name)
+                .fetch_optional(&mut *transaction)
+                .await?;
+        Ok(version)
     })
     .await
 }

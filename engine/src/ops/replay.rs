@@ -1,18 +1,18 @@
-//! `replay`: folds an instance's history through its own, or a candidate, definition, and finds the first difference.
+//! `replay`: folds an instance's history through the definitions it ran with, or a candidate, and finds the first difference.
 //!
 //! **Invariant:** nothing is called and nothing is written. What steps answered stands in history.
 //! **Invariant:** through the definition it ran with, every history gives the stored state; anything else is a bug of ours.
 
 use super::history::{self, Turn};
 use crate::{
-    Error, Result,
+    Engine, Error, Result,
     turn::{digest, halt, halted, normalise, status},
 };
-use machine::{Command, State, Step, replay::Divergence};
+use machine::{Command, State, Step, event::kind, replay::Divergence};
 use serde::Serialize;
 use serde_json::{Value, json};
-use sqlx::PgPool;
 use std::{
+    collections::HashMap,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
 };
@@ -36,17 +36,18 @@ pub struct Replayed {
     pub state: State,
 }
 
-/// Folds the history of an instance through a definition, up to the first difference. Turns of the definition it ran with
-/// must also give the stored state, not only the same places and commands.
+/// Folds the history of an instance, up to the first difference: each turn through the definition it ran with, or, if there
+/// is a candidate, every turn through that one. Turns of the definition they ran with must also give the stored state, not
+/// only the same places and commands.
 pub async fn instance(
-    pool: &PgPool,
+    engine: &Engine,
     tenant: Uuid,
     id: Uuid,
-    definition: Arc<Definition>,
+    candidate: Option<Arc<Definition>>,
 ) -> Result<Replayed> {
     let mut state = State::unborn(id.to_string());
     loop {
-        let turns = history::turns(pool, tenant, id, state.seq, TURNS_PAGE).await?;
+        let turns = history::turns(engine.pool(), tenant, id, state.seq, TURNS_PAGE).await?;
         if turns.is_empty() {
             return Ok(Replayed {
                 turns: state.seq,
@@ -55,9 +56,13 @@ pub async fn instance(
                 state,
             });
         }
-        let (definition, before) = (definition.clone(), state);
+        let through = match &candidate {
+            Some(candidate) => Through::Candidate(candidate.clone()),
+            None => Through::Recorded(definitions(engine, tenant, &turns).await?),
+        };
+        let before = state;
         // Computing, not waiting: kept off the threads that others wait for.
-        let folded = tokio::task::spawn_blocking(move || fold(&definition, id, before, turns));
+        let folded = tokio::task::spawn_blocking(move || fold(&through, id, before, turns));
         let (after, divergence) = folded.await.map_err(|_| Error::Panicked)??;
         state = after;
         if divergence.is_some() {
@@ -66,15 +71,48 @@ pub async fn instance(
     }
 }
 
+/// What turns are folded through.
+enum Through {
+    /// The definition each turn ran with, by digest.
+    Recorded(HashMap<String, Arc<Definition>>),
+    /// This one, in the place of every version.
+    Candidate(Arc<Definition>),
+}
+
+/// The definitions that these turns ran with.
+async fn definitions(
+    engine: &Engine,
+    tenant: Uuid,
+    turns: &[Turn],
+) -> Result<HashMap<String, Arc<Definition>>> {
+    let mut found = HashMap::new();
+    for turn in turns {
+        let digest = &turn.definition_digest;
+        if !found.contains_key(digest) {
+            let definition = engine.definition_by_digest(tenant, digest).await?;
+            found.insert(digest.clone(), definition);
+        }
+    }
+    Ok(found)
+}
+
 /// Folds turns, in order, until one differs.
 fn fold(
-    definition: &Definition,
+    through: &Through,
     id: Uuid,
     mut state: State,
     turns: Vec<Turn>,
 ) -> Result<(State, Option<Divergence>)> {
     for turn in turns {
-        let recorded = Recorded::read(id, turn)?;
+        let mut recorded = Recorded::read(id, turn)?;
+        let definition = match through {
+            Through::Recorded(definitions) => definitions.get(&recorded.turn.definition_digest),
+            Through::Candidate(candidate) => {
+                recorded.stay();
+                Some(candidate)
+            }
+        };
+        let definition = definition.ok_or(Error::Panicked)?;
         let step = recorded.compute(definition, state);
         let divergence = recorded.compare(definition, &step);
         state = step.state;
@@ -103,6 +141,13 @@ impl Recorded {
         let commands = serde_json::from_value(turn.commands.clone()).map_err(corrupt)?;
         let event = history::event(id, turn.at, turn.event.clone())?;
         Ok(Self { turn, event, to, commands })
+    }
+
+    /// Leaves out the version that a retry moved the instance to: a candidate stands in the place of that one as well.
+    fn stay(&mut self) {
+        if self.event.kind() == kind::RETRY && self.turn.verdict != "dropped" {
+            self.event.body.remove("definition");
+        }
     }
 
     /// The turn as this definition takes it. A turn in which the engine stopped the instance is taken as it was: the machine

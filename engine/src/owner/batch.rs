@@ -3,14 +3,16 @@
 use super::Owner;
 use crate::{
     commit::{Batch, InstanceKey},
+    definitions::Named,
     error::{Error, Result},
     limits::DATABASE_RETRY,
+    ops::retry,
     owner::lease::next_wait,
-    store::instances::{self, Instance},
-    turn::{Chain, Claim, Taken},
+    store::instances::{self, Instance, Meta},
+    turn::{Chain, Claim, Given, Taken},
     work::{What, Work},
 };
-use machine::event::kind;
+use machine::{Event, event::kind};
 use serde_json::json;
 use std::collections::{HashMap, hash_map::Entry};
 
@@ -62,7 +64,7 @@ impl Owner {
                 work.finish(Err(Error::Over(work.instance)));
                 continue;
             }
-            match chain.take(&work.given) {
+            match self.turn(chain, &work.given).await {
                 Taken::Turn => prepared.works.push(work),
                 Taken::Stale => work.finish_stale(),
             }
@@ -77,6 +79,34 @@ impl Owner {
             }
         }
         prepared
+    }
+
+    /// One turn; with another version, if the event names one.
+    async fn turn(&self, chain: &mut Chain, given: &Given) -> Taken {
+        match self.version_named(&chain.meta, &given.event).await {
+            Some(named) => chain.retry_with(named, given),
+            None => chain.take(given),
+        }
+    }
+
+    /// The version that an `ops.retry` names by number and digest, if there is such a one.
+    async fn version_named(&self, meta: &Meta, event: &Event) -> Option<Named> {
+        let (version, digest) = retry::named(event)?;
+        let mut wait = DATABASE_RETRY;
+        loop {
+            match self.definitions.named(meta.tenant, &meta.definition, Some(version)).await {
+                Ok(named) => return (named.definition.digest == digest).then_some(named),
+                Err(error @ Error::Database(_)) => {
+                    tracing::warn!(%error, "a definition cannot be read yet");
+                }
+                Err(error) => {
+                    tracing::warn!(instance.id = %meta.id, %error, "a retry names no version");
+                    return None;
+                }
+            }
+            tokio::time::sleep(wait).await;
+            wait = next_wait(wait);
+        }
     }
 
     /// The instance of a work, ready for turns; `None` if there is none. One that is to be started and is there already is

@@ -50,17 +50,19 @@ pub(crate) async fn insert(pool: &PgPool, new: &NewDefinition<'_>) -> sqlx::Resu
         .await
 }
 
-/// Makes a draft the published one.
+/// Makes a stored version the current one.
 pub(crate) async fn publish(
     pool: &PgPool,
     tenant: Uuid,
     name: &str,
     digest: &str,
+    now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     sqlx::query(include_str!("sql/publish_definition.sql"))
         .bind(tenant)
         .bind(name)
         .bind(digest)
+        .bind(now)
         .execute(pool)
         .await
         .map(drop)
@@ -109,7 +111,7 @@ pub(crate) async fn by_version(
         .await
 }
 
-/// The newest published one.
+/// The current one: of those that are published, the one published last.
 pub(crate) async fn published(
     pool: &PgPool,
     tenant: Uuid,
@@ -122,7 +124,7 @@ pub(crate) async fn published(
         .await
 }
 
-/// Name and content of the newest published version of every definition.
+/// Name and content of the current version of every definition.
 pub(crate) async fn all_published(
     pool: &PgPool,
     tenant: Uuid,

@@ -12,7 +12,8 @@ use sqlx::{PgConnection, PgPool, types::Json};
 use std::collections::HashSet;
 use uuid::Uuid;
 
-/// What never changes about an instance.
+/// What turns do not change about an instance, but for `version` and `digest`, which an `ops.retry` that names a version
+/// sets.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Meta {
     /// Whose.
@@ -51,7 +52,7 @@ pub struct Parent {
 /// An instance as stored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Instance {
-    /// What never changes.
+    /// Who it is, and what it runs.
     pub meta: Meta,
     /// Its status.
     pub status: String,
@@ -179,6 +180,8 @@ pub(crate) async fn update(
         return Ok(HashSet::new());
     }
     let context = |c: &Chain| c.context_changed.then(|| c.state.context.clone());
+    let version = |c: &Chain| c.has_moved.then_some(c.meta.version);
+    let digest = |c: &Chain| c.has_moved.then(|| c.meta.digest.clone());
     let rows: Vec<(Uuid, Uuid)> = sqlx::query_as(include_str!("sql/update_instances.sql"))
         .bind(chains.iter().map(|c| c.meta.tenant).collect::<Vec<_>>())
         .bind(chains.iter().map(|c| c.meta.id).collect::<Vec<_>>())
@@ -189,6 +192,8 @@ pub(crate) async fn update(
         .bind(chains.iter().map(|c| c.at).collect::<Vec<_>>())
         .bind(chains.iter().map(|c| Json(&c.state.configuration)).collect::<Vec<_>>())
         .bind(chains.iter().map(|c| Json(&c.state.memo)).collect::<Vec<_>>())
+        .bind(chains.iter().map(|c| version(c)).collect::<Vec<_>>())
+        .bind(chains.iter().map(|c| digest(c)).collect::<Vec<_>>())
         .bind(chains.iter().map(|c| context(c)).collect::<Vec<_>>())
         .fetch_all(connection)
         .await?;

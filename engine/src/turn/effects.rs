@@ -243,7 +243,7 @@ pub struct Settlement {
 pub struct Started {
     /// Name of the definition.
     pub definition: String,
-    /// One of its versions; the newest published one if not given.
+    /// One of its versions; the one published last if not given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<i32>,
     /// At most one live instance per definition and key.

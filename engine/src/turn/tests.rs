@@ -53,7 +53,7 @@ fn given(event: Event, claim: Option<Claim>) -> Given {
     Given { event_id: Uuid::nil(), event, actor: "test".to_owned(), claim, halt: None }
 }
 
-/// `name`, `done <seq>.<index> <fence>`, `failed …`, or `fired <seq>.<index>`.
+/// `name`, `done <seq>.<index> <fence>`, `failed …`, `lost <seq>.<index>` (a child), or `fired <seq>.<index>`.
 fn parse(chain: &Chain, word: &str) -> Given {
     let parts: Vec<&str> = word.split(' ').collect();
     let event = |kind, fields| Event::new(chain.at, kind, fields);
@@ -65,6 +65,11 @@ fn parse(chain: &Chain, word: &str) -> Given {
             });
             let kind = if *kind == "done" { "step.done" } else { "step.failed" };
             given(event(kind, json!({ "id": "step", "step": step })), Some(claim))
+        }
+        ["lost", child] => {
+            let error = json!({ "code": "cancelled", "message": "" });
+            let fields = json!({ "id": "child", "step": child, "error": error });
+            given(event("step.failed", fields), None)
         }
         ["fired", timer] => {
             let id: CommandId = timer.parse().unwrap();
@@ -139,6 +144,12 @@ fn a_chain_is_folded() {
         (&[], &["family"], "running seq 2, send \"started\""),
         (&["family"], &["stop"], "waiting seq 3, send \"ops.cancel\""),
         (&[], &["end"], "completed seq 2"),
+        (&["family", "lost 2.0"], &["ops.retry"], "running seq 4, send \"started\", solved"),
+        (
+            &["family", "lost 2.0"],
+            &["ops.retry", "stop"],
+            "waiting seq 5, send \"started\", send \"ops.cancel\", solved",
+        ),
         (&["work"], &["ops.cancel"], "cancelled seq 3, close 2.0 None"),
     ];
     for (before, events, wanted) in cases {
@@ -171,6 +182,22 @@ fn an_event_that_cannot_be_stored_makes_the_instance_stuck() {
     let retry = parse(&chain, "ops.retry");
     chain.take(&retry);
     assert_eq!(chain.status(), "running", "{:?}", chain.state);
+}
+
+#[test]
+fn a_verb_that_cannot_be_stored_is_not_kept() {
+    let mut chain = chain();
+    let failed = |chain: &mut Chain, word: &str| {
+        let mut given = parse(chain, word);
+        given.halt = Some(("storage".to_owned(), "no room".to_owned()));
+        chain.take(&given);
+    };
+    failed(&mut chain, "work");
+    failed(&mut chain, "ops.retry");
+    assert_eq!(chain.state.memo.held.len(), 1, "{:?}", chain.state);
+    let retry = parse(&chain, "ops.retry");
+    chain.take(&retry);
+    assert_eq!(show(&chain), "running seq 4, open 4.0, solved");
 }
 
 #[test]

@@ -88,6 +88,31 @@ async fn leaving_the_state_cancels_the_child() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_failed_child_is_followed_by_another() {
+    let world = World::make().await;
+    world.publish("waiting", waiting()).await;
+    world.publish("parent", one_step(json!({ "src": "workflow:waiting" }))).await;
+    let started = world.begin("parent", json!({})).await.unwrap();
+    let first = engine::child_id(started.id, started.state.memo.steps["work"].id);
+    world.until(first, &["waiting"]).await;
+    world.send(first, json!({ "type": "ops.cancel" })).await.unwrap();
+    world.until(started.id, &["stuck"]).await;
+    let after = world.send(started.id, json!({ "type": "ops.retry" })).await.unwrap();
+    assert_eq!((after.status.as_str(), after.state.memo.steps.len()), ("running", 1));
+    let second = engine::child_id(started.id, after.state.memo.steps["work"].id);
+    assert_ne!(first, second);
+    let child = world.until(second, &["waiting"]).await;
+    assert_eq!(child.parent, Some(started.id));
+    world.send(second, json!({ "type": "go" })).await.unwrap();
+    let ended = world.until(started.id, &["completed", "stuck"]).await;
+    assert_eq!(ended.state.configuration, ["done"], "{ended:#?}");
+    // The first one had ended: nothing was sent to it.
+    let first = world.engine.instance(world.tenant, first).await.unwrap();
+    assert_eq!((first.status.as_str(), first.state.seq), ("cancelled", 2));
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_inbox_takes_starts_and_events_of_other_transactions() {
     let world = World::make().await;
     world.publish("waiting", waiting()).await;

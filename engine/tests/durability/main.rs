@@ -16,4 +16,5 @@ mod settlement;
 mod sql;
 mod support;
 mod timers;
+mod versions;
 mod volume;

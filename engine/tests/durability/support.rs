@@ -318,6 +318,14 @@ const PROMISES: &[(&str, &str)] = &[
            or exists (select 1 from incident n where n.instance_id = i.id))",
     ),
     (
+        "an instance is pinned to what its last turn ran with",
+        "select count(*) from instance i join history h
+           on h.tenant_id = i.tenant_id and h.instance_id = i.id and h.seq = i.seq
+         where h.definition_digest <> i.digest or not exists (select 1 from definition d
+           where d.tenant_id = i.tenant_id and d.name = i.definition and d.version = i.version
+           and d.digest = i.digest)",
+    ),
+    (
         "an open step is in its instance's memo",
         "select count(*) from step s join instance i on i.id = s.instance_id
          where not exists (select 1 from jsonb_each(i.memo->'steps') m

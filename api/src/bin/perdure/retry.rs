@@ -11,7 +11,7 @@ pub(crate) struct Args {
     /// The step, if several are open
     #[arg(long)]
     step: Option<String>,
-    /// Goes on with this version of its definition
+    /// Goes on with this version of its definition, which fixes what it got stuck on
     #[arg(long, value_name = "N")]
     version: Option<i32>,
 }

@@ -1,4 +1,4 @@
-select name, version, digest, title, status, created_at
+select name, version, digest, title, status, created_at, published_at
 from definition
 where tenant_id = $1 and name = $2 and version < $3
 order by version desc

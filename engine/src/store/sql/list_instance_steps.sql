@@ -1,5 +1,29 @@
-select seq, index, invoke, kind, status, attempt, due, key, tries
+-- What a parked step got stuck on stands in history, and is told as its last try.
+select
+    step.seq, step.index, step.invoke, step.kind, step.status,
+    coalesce((settled.event ->> 'attempts')::int, step.attempt) as attempt, step.due, step.key,
+    case
+        when settled.event is null then step.tries
+        else step.tries || jsonb_build_array(jsonb_build_object(
+            'at', to_char(settled.at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+            'outcome', substr(settled.event ->> 'type', 6),
+            'code', coalesce(settled.event #>> '{error,code}', ''),
+            'message', coalesce(settled.event #>> '{error,message}', '')
+        ))
+    end as tries
 from step
-where tenant_id = $1 and instance_id = $2
-order by seq, index
+left join lateral (
+    select at, event
+    from history
+    where
+        step.status = 'parked'
+        and history.tenant_id = step.tenant_id
+        and history.instance_id = step.instance_id
+        and history.event ->> 'type' in ('step.failed', 'step.unknown')
+        and history.event ->> 'step' = step.seq || '.' || step.index
+    order by history.seq desc
+    limit 1
+) as settled on true
+where step.tenant_id = $1 and step.instance_id = $2
+order by step.seq, step.index
 limit $3

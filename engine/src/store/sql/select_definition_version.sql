@@ -1,3 +1,3 @@
-select name, version, digest, title, status, created_at, source, diagnostics
+select name, version, digest, title, status, created_at, published_at, source, diagnostics
 from definition
 where tenant_id = $1 and name = $2 and version = $3
