@@ -25,9 +25,16 @@ pub struct Compiled {
     pub defers: bool,
     /// Every problem, errors first in document order of their stages.
     pub diagnostics: Vec<Diagnostic>,
+    /// The upload's scenarios, as given: each with its JSON pointer. What is wrong in them is told by who runs them.
+    pub tests: Vec<(Value, String)>,
 }
 
 impl Compiled {
+    /// What comes of an upload of which nothing could be read.
+    pub fn refused(diagnostics: Vec<Diagnostic>) -> Self {
+        Self { definition: None, machine: None, defers: true, diagnostics, tests: Vec::new() }
+    }
+
     /// Whether it may be published.
     pub fn is_publishable(&self) -> bool {
         self.definition.is_some()
@@ -39,7 +46,7 @@ impl Compiled {
 pub fn compile(bytes: &[u8], name_hint: Option<&str>) -> Compiled {
     let (source, mut diagnostics) = source::read(bytes, name_hint);
     let Some(source) = source else {
-        return Compiled { definition: None, machine: None, defers: true, diagnostics };
+        return Compiled::refused(diagnostics);
     };
     let mut types = TypeEnv::standard();
     if let Some(schema) = &source.schema {
@@ -69,7 +76,9 @@ pub fn compile(bytes: &[u8], name_hint: Option<&str>) -> Compiled {
         chart,
         machine: lowered.machine.to_value(),
     });
-    Compiled { definition, machine: Some(lowered.machine), defers, diagnostics }
+    let tests = source.tests.iter().enumerate();
+    let tests = tests.map(|(index, test)| (test.clone(), format!("/tests/{index}"))).collect();
+    Compiled { definition, machine: Some(lowered.machine), defers, diagnostics, tests }
 }
 
 /// What the schema declares is typed; the workflow writes more than that (results of steps), so other names stay open.
