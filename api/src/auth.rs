@@ -117,7 +117,7 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 }
 
 fn unauthorized() -> Problem {
-    let detail = "send `Authorization: Bearer <API key>`";
+    let detail = "the API key is missing, wrong or revoked; send `Authorization: Bearer <API key>`";
     Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", detail)
 }
 

@@ -13,7 +13,10 @@ use axum::{
     },
     http::{StatusCode, request::Parts},
 };
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::{
+    Deserialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
 use serde_json::error::Category;
 use std::time::Duration;
 use uuid::Uuid;
@@ -27,6 +30,9 @@ const PAGE_ROWS: u32 = 50;
 const BODY_READ_MAX: Duration = Duration::from_secs(30);
 /// Longest time a request waits for a turn.
 const WAIT_MAX: Duration = Duration::from_secs(30);
+
+/// How much of what was sent stands in an answer.
+const SHOWN_CHARS_MAX: usize = 60;
 
 /// How long a body may be on this route; stands beside axum's own limit, which cannot be read back.
 #[derive(Debug, Clone, Copy)]
@@ -63,7 +69,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
-        parse(&read_body(request).await?).map(Self)
+        parse_body(&read_body(request).await?).map(Self)
     }
 }
 
@@ -78,8 +84,24 @@ impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for OptionalJ
         if bytes.iter().all(u8::is_ascii_whitespace) {
             return Ok(Self(T::default()));
         }
-        parse(&bytes).map(Self)
+        parse_body(&bytes).map(Self)
     }
+}
+
+/// Without the mark that editors on Windows put in front of a text, and that JSON does not allow.
+pub(crate) fn without_mark(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
+}
+
+/// Parses a body, which is an object on every route. A list would else be taken for the fields in their order.
+fn parse_body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let bytes = without_mark(bytes);
+    if bytes.trim_ascii_start().first().is_some_and(|byte| *byte != b'{') {
+        parse::<IgnoredAny>(bytes)?;
+        let detail = "the body should be a JSON object";
+        return Err(Problem::unprocessable("json-shape", detail).with("pointer", ""));
+    }
+    parse(bytes)
 }
 
 /// Parses JSON.
@@ -163,9 +185,13 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let Query(params) = Query::<T>::from_request_parts(parts, state)
-            .await
-            .map_err(|rejection| Problem::bad_request("query", rejection.body_text()))?;
+        let Query(params) =
+            Query::<T>::from_request_parts(parts, state).await.map_err(|rejection| {
+                // Without the words of the parser, which say what the code says.
+                let text = rejection.body_text();
+                let detail = text.strip_prefix("Failed to deserialize query string: ");
+                Problem::bad_request("query", detail.unwrap_or(&text))
+            })?;
         Ok(Self(params))
     }
 }
@@ -178,7 +204,11 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let Names(text) = Names::<String>::from_request_parts(parts, state).await?;
-        Uuid::try_parse(&text).map(Self).map_err(|_| Problem::not_found("that"))
+        Uuid::try_parse(&text).map(Self).map_err(|_| {
+            let shown: String = text.chars().take(SHOWN_CHARS_MAX).collect();
+            let detail = format!("`{shown}` is not an id, so nothing has it");
+            Problem::new(StatusCode::NOT_FOUND, "not-found", detail)
+        })
     }
 }
 
@@ -246,14 +276,19 @@ mod tests {
             (r#"{"items":[300]}"#, 422, "json-shape"),
             (r#"{"items":[1],"other":1}"#, 422, "json-shape"),
             ("[]", 422, "json-shape"),
+            ("[[1]]", 422, "json-shape"),
+            ("5", 422, "json-shape"),
+            ("[1", 400, "json-syntax"),
             (r#"{"items":["\u0000"]}"#, 422, "nul"),
             (deep.as_str(), 422, "too-deep"),
         ] {
-            let problem = parse::<Body>(text.as_bytes()).unwrap_err();
+            let problem = parse_body::<Body>(text.as_bytes()).unwrap_err();
             let start: String = text.chars().take(30).collect();
             assert_eq!((problem.status().as_u16(), problem.code()), (status, code), "{start}");
         }
-        assert!(parse::<Body>(br#"{"items":[1]}"#).is_ok());
+        for text in [r#"{"items":[1]}"#, " \n{\"items\":[]}", "\u{feff}{\"items\":[]}"] {
+            assert!(parse_body::<Body>(text.as_bytes()).is_ok(), "{text}");
+        }
     }
 
     #[test]

@@ -143,6 +143,14 @@ fn waiting_on(chart: Option<&Chart>, state: &State) -> Vec<Waiting> {
             text: format!("a person: {}", incident.message),
         });
     }
+    if state.life == Life::Suspended {
+        waiting.push(Waiting {
+            kind: "person",
+            name: "resume".to_owned(),
+            state: String::new(),
+            text: "a person: it is suspended".to_owned(),
+        });
+    }
     waiting.extend(state.memo.steps.iter().map(|(name, step)| Waiting {
         kind: "step",
         name: name.clone(),
@@ -155,7 +163,8 @@ fn waiting_on(chart: Option<&Chart>, state: &State) -> Vec<Waiting> {
         state: timer.state.clone().unwrap_or_default(),
         text: format!("the time {}", timer.due.format("%Y-%m-%d %H:%M:%S UTC")),
     }));
-    if let Some(chart) = chart {
+    // Whatever comes meanwhile is held, and moves nothing.
+    if let Some(chart) = chart.filter(|_| state.life == Life::Active) {
         waiting.extend(events(chart, &state.configuration));
     }
     waiting

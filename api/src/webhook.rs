@@ -32,6 +32,35 @@ pub(crate) fn is_same_secret(a: &str, b: &str) -> bool {
     a.iter().zip(b.iter()).fold(0, |difference, (a, b)| difference | (a ^ b)) == 0
 }
 
+/// The body with every half of a surrogate pair (`\ud83d` alone) replaced by the sign for what cannot be read. Phones cut
+/// names in the middle of an emoji, and the other messages of the envelope are not to be lost for it.
+pub(crate) fn without_halves(body: &[u8]) -> Vec<u8> {
+    let mut whole = Vec::with_capacity(body.len());
+    let mut rest = body;
+    while let Some(first) = rest.first() {
+        let len = match (escaped_unit(rest), rest.get(6..).and_then(escaped_unit)) {
+            (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => 12,
+            (Some(0xd800..=0xdfff), _) => {
+                whole.extend_from_slice(b"\\ufffd");
+                rest = &rest[6..];
+                continue;
+            }
+            // An escaped backslash is no beginning of an escape.
+            _ if *first == b'\\' => 2.min(rest.len()),
+            _ => 1,
+        };
+        whole.extend_from_slice(&rest[..len]);
+        rest = &rest[len..];
+    }
+    whole
+}
+
+/// The UTF-16 unit of the `\uXXXX` that the bytes begin with.
+fn escaped_unit(bytes: &[u8]) -> Option<u16> {
+    let digits = std::str::from_utf8(bytes.strip_prefix(b"\\u")?.get(..4)?).ok()?;
+    u16::from_str_radix(digits, 16).ok()
+}
+
 fn unhex(text: &str) -> Option<Vec<u8>> {
     let nibble = |byte: u8| char::from(byte).to_digit(16).and_then(|n| u8::try_from(n).ok());
     let pairs = text.as_bytes().chunks(2).map(|pair| match pair {
@@ -77,6 +106,21 @@ mod tests {
     fn secrets() {
         for (a, b, wanted) in [("vt1", "vt1", true), ("vt1", "vt2", false), ("", "vt1", false)] {
             assert_eq!(is_same_secret(a, b), wanted);
+        }
+    }
+
+    #[test]
+    fn halves() {
+        for (body, wanted) in [
+            (r#"{"a":"x"}"#, r#"{"a":"x"}"#),
+            (r#""\ud83d""#, r#""\ufffd""#),
+            (r#""\ude00\ud83d\ude00""#, r#""\ufffd\ud83d\ude00""#),
+            (r#""\ud83d\ud83d\ude00\n""#, r#""\ufffd\ud83d\ude00\n""#),
+            (r#""\\ud83d""#, r#""\\ud83d""#),
+            (r#""\\\ud83d"#, r#""\\\ufffd"#),
+            ("\\", "\\"),
+        ] {
+            assert_eq!(without_halves(body.as_bytes()), wanted.as_bytes(), "{body}");
         }
     }
 }

@@ -85,6 +85,7 @@ fn check_says_what_an_upload_would_say() {
         good.json: can be published
         error[unknown-target]: `opne` is not a state that can be reached from here
           at: bad.json /states/closed/on/OPEN (node `closed`)
+          help: did you mean `open`?
 
         bad.json: cannot be published (1 error, 0 warnings)
         error[json-syntax]: this is not JSON: key must be a string (line 1, column 3)
@@ -102,7 +103,7 @@ fn check_says_what_an_upload_would_say() {
     check(
         "check bad.json missing.json --format json",
         &expect![[r#"
-        {"files":[{"file":"bad.json","ok":false,"diagnostics":[{"severity":"error","code":"unknown-target","node":"closed","pointer":"/states/closed/on/OPEN","message":"`opne` is not a state that can be reached from here","help":null}]},{"file":"missing.json","ok":false,"diagnostics":[{"severity":"error","code":"unreadable","node":null,"pointer":"","message":"the file cannot be read: there is no such file","help":null}]}]}
+        {"files":[{"file":"bad.json","ok":false,"diagnostics":[{"severity":"error","code":"unknown-target","node":"closed","pointer":"/states/closed/on/OPEN","message":"`opne` is not a state that can be reached from here","help":"did you mean `open`?"}]},{"file":"missing.json","ok":false,"diagnostics":[{"severity":"error","code":"unreadable","node":null,"pointer":"","message":"the file cannot be read: there is no such file","help":null}]}]}
         = 1
     "#]],
     );
@@ -243,6 +244,7 @@ fn simulate_plays_events_under_a_virtual_clock() {
         &expect![[r#"
         ! error[unknown-target]: `opne` is not a state that can be reached from here
         !   at: bad.json /states/closed/on/OPEN (node `closed`)
+        !   help: did you mean `open`?
         ! 
         = 1
     "#]],

@@ -22,4 +22,4 @@ pub mod source;
 pub mod spec;
 pub mod statechart;
 pub mod step;
-mod suggest;
+pub mod suggest;

@@ -4,10 +4,7 @@
 const WORD_CHARS_MAX: usize = 40;
 
 /// The candidate nearest to `word`, if one is near enough to be what was meant.
-pub(crate) fn nearest<'a>(
-    word: &str,
-    candidates: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wanted: Vec<char> = fold(word);
     if wanted.is_empty() || wanted.len() > WORD_CHARS_MAX {
         return None;
@@ -23,7 +20,7 @@ pub(crate) fn nearest<'a>(
 }
 
 /// A help text that names the nearest candidate, or else lists all of them.
-pub(crate) fn help<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
+pub fn help<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
     let candidates: Vec<&str> = candidates.into_iter().collect();
     match nearest(word, candidates.iter().copied()) {
         Some(near) => format!("Did you mean `{near}`?"),

@@ -11,6 +11,8 @@ use std::{
     os::unix::fs::{MetadataExt, PermissionsExt, chown},
     path::{Path, PathBuf},
     process::Stdio,
+    thread,
+    time::{Duration, Instant},
 };
 
 /// The user and database of the cluster.
@@ -19,6 +21,11 @@ pub(super) const NAME: &str = "perdure";
 const SOCKET_PATH_BYTES_MAX: usize = 100;
 /// What Postgres calls its socket.
 const SOCKET_FILE: &str = ".s.PGSQL.5432";
+
+/// How long a cluster that is in use is waited for.
+const LOCK_WAIT_MAX: Duration = Duration::from_secs(4);
+/// How often it is looked whether it is free.
+const LOCK_POLL: Duration = Duration::from_millis(20);
 
 /// The folders of one cluster.
 #[derive(Debug)]
@@ -53,16 +60,23 @@ impl Place {
         Ok(Self { base, socket })
     }
 
-    /// Takes the cluster for this process. `InUse` if another one has it.
+    /// Takes the cluster for this process. `InUse` if another one has it and keeps it: one that was just told to end, or
+    /// killed, holds it a moment longer.
     pub(super) fn lock(&self) -> Result<fs::File, Error> {
         let path = self.base.join("lock");
         let opened = fs::File::options().create(true).truncate(false).write(true).open(&path);
         let file = opened.map_err(Error::io(format!("opening {}", path.display())))?;
-        match file.try_lock() {
-            Ok(()) => Ok(file),
-            Err(fs::TryLockError::WouldBlock) => Err(Error::InUse(self.base.clone())),
-            Err(fs::TryLockError::Error(source)) => {
-                Err(Error::Io { what: format!("locking {}", path.display()), source })
+        let begun = Instant::now();
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(file),
+                Err(fs::TryLockError::WouldBlock) if begun.elapsed() < LOCK_WAIT_MAX => {
+                    thread::sleep(LOCK_POLL);
+                }
+                Err(fs::TryLockError::WouldBlock) => return Err(Error::InUse(self.base.clone())),
+                Err(fs::TryLockError::Error(source)) => {
+                    return Err(Error::Io { what: format!("locking {}", path.display()), source });
+                }
             }
         }
     }

@@ -8,17 +8,16 @@ use crate::{
 };
 use axum::{Json, extract::State};
 use engine::ops::{
-    explain,
+    explain::{self, Explained},
     steps::{self, OpenStep},
 };
-use machine::explain::Explanation;
 use serde::Serialize;
 
 /// The explanation, and the tries of each open step.
 #[derive(Serialize)]
 pub(crate) struct Answer {
     #[serde(flatten)]
-    explanation: Explanation,
+    explained: Explained,
     attempts: Vec<OpenStep>,
 }
 
@@ -29,7 +28,7 @@ pub(crate) async fn handle(
     Id(id): Id,
 ) -> Result<Json<Answer>, Problem> {
     let tenant = caller.may(Action::ReadInstances)?;
-    let explanation = explain::instance(&app.engine, tenant, id).await?;
+    let explained = explain::instance(&app.engine, tenant, id).await?;
     let attempts = steps::open(app.engine.pool(), tenant, id).await?;
-    Ok(Json(Answer { explanation, attempts }))
+    Ok(Json(Answer { explained, attempts }))
 }

@@ -1,4 +1,4 @@
-//! `GET /v1/definitions`: the newest version of each definition.
+//! `GET /v1/definitions`: the current version of each definition.
 
 use crate::{
     app::App,
@@ -20,5 +20,5 @@ pub(crate) async fn handle(
 ) -> Result<Json<Page<Listed>>, Problem> {
     let tenant = caller.may(Action::ReadDefinitions)?;
     let pool = app.engine.pool();
-    Ok(Json(definitions::newest(pool, tenant, page.after, rows(page.limit)).await?))
+    Ok(Json(definitions::list(pool, tenant, page.after, rows(page.limit)).await?))
 }

@@ -13,6 +13,10 @@ use engine::ops::{
 };
 use serde::Deserialize;
 
+/// What an instance's status can be (DESIGN section 11).
+const STATUSES: [&str; 7] =
+    ["running", "waiting", "stuck", "suspended", "completed", "failed", "cancelled"];
+
 /// The query. A filter this route does not know is refused: ignored, it would show instances nobody asked for.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -36,9 +40,15 @@ pub(crate) async fn handle(
     let tenant = caller.may(Action::ReadInstances)?;
     let after = cursor(query.after.as_deref())?;
     let given = |text: Option<String>| text.filter(|text| !text.is_empty());
+    let status = given(query.status);
+    if let Some(unknown) = status.as_deref().filter(|status| !STATUSES.contains(status)) {
+        let known = STATUSES.join(", ");
+        let detail = format!("status: `{unknown}` is none; there are {known}");
+        return Err(Problem::bad_request("query", detail));
+    }
     let filter = Filter {
         definition: given(query.definition),
-        status: given(query.status),
+        status,
         key: given(query.key),
         phone: given(query.phone),
         state: given(query.state),

@@ -7,7 +7,7 @@ use crate::{
     app::App,
     extract::{Names, read_body},
     problem::Problem,
-    webhook::is_signed,
+    webhook::{is_signed, without_halves},
 };
 use axum::{
     extract::{Request, State},
@@ -48,6 +48,7 @@ async fn receive(app: &App, named: &str, request: Request) -> Result<(), Problem
         return Err(Problem::new(StatusCode::UNAUTHORIZED, "signature", detail));
     };
     let envelope: Value = serde_json::from_slice(&body)
+        .or_else(|_| serde_json::from_slice(&without_halves(&body)))
         .map_err(|_| Problem::bad_request("json-syntax", "the body is not JSON"))?;
     let items = whatsapp::parse(&envelope, app.engine.clock().now());
     let accepted = app.conversations.accept(&channel, items).await.map_err(unstored)?;

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 use workflows::definition::Definition;
 
-/// The body: a candidate, a stored version, or neither for the definition the instance runs.
+/// The body: a candidate, a stored version, or neither for the definition each turn ran with.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Against {
@@ -34,16 +34,17 @@ pub(crate) async fn handle(
 ) -> Result<Json<Replayed>, Problem> {
     let tenant = caller.may(Action::OperateInstances)?;
     let view = app.engine.instance(tenant, id).await?;
-    let definition = definition(&app, tenant, &view, against).await?;
-    Ok(Json(replay::instance(app.engine.pool(), tenant, id, definition).await?))
+    let candidate = candidate(&app, tenant, &view, against).await?;
+    Ok(Json(replay::instance(&app.engine, tenant, id, candidate).await?))
 }
 
-async fn definition(
+/// What every turn is to be folded through; `None` for what each of them ran with.
+async fn candidate(
     app: &App,
     tenant: Uuid,
     view: &InstanceView,
     against: Against,
-) -> Result<Arc<Definition>, Problem> {
+) -> Result<Option<Arc<Definition>>, Problem> {
     match (against.definition, against.version) {
         (Some(_), Some(_)) => {
             let detail = "either a definition or a version, not both";
@@ -56,12 +57,15 @@ async fn definition(
                 workflows::compile::compile(candidate.get().as_bytes(), Some(&name))
             });
             let compiled = compiled.await.map_err(|_| Problem::internal())?;
-            compiled.definition.map(Arc::new).ok_or_else(|| Problem::invalid(&compiled.diagnostics))
+            match compiled.definition {
+                Some(definition) => Ok(Some(Arc::new(definition))),
+                None => Err(Problem::invalid(&compiled.diagnostics)),
+            }
         }
         (None, Some(version)) => {
             let stored = app.engine.definition(tenant, &view.definition, Some(version)).await?;
-            Ok(stored.definition)
+            Ok(Some(stored.definition))
         }
-        (None, None) => Ok(app.engine.definition_by_digest(tenant, &view.digest).await?),
+        (None, None) => Ok(None),
     }
 }

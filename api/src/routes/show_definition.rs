@@ -10,7 +10,8 @@ use axum::{Json, extract::State};
 use engine::ops::definitions;
 use serde_json::{Value, json};
 
-/// Its versions, newest first, a page at a time; the newest of the page stands beside them.
+/// Its versions, newest first, a page at a time. Beside the first page stands the newest one, and under `published` the
+/// number of the one that new instances start with.
 pub(crate) async fn handle(
     State(app): State<App>,
     caller: Caller,
@@ -30,7 +31,7 @@ pub(crate) async fn handle(
             None => Err(Problem::not_found(&format!("definition {name}"))),
         };
     };
-    let published = found.items.iter().find(|v| v.status == "published").map(|v| v.version);
+    let published = definitions::current(pool, tenant, name).await?;
     Ok(Json(json!({
         "name": newest.name,
         "title": newest.title,

@@ -35,6 +35,10 @@ pub(crate) async fn handle(
     let tenant = caller.may(Action::StartInstances)?;
     check_text("/definition", &start.definition)?;
     check_text("/key", start.key.as_deref().unwrap_or_default())?;
+    if start.key.as_deref() == Some("") {
+        let detail = "/key is empty; leave it out for an instance without a key";
+        return Err(Problem::unprocessable("json-shape", detail).with("pointer", "/key"));
+    }
     let input = start.input.unwrap_or_else(|| json!({}));
     let definition = app.engine.definition(tenant, &start.definition, start.version).await?;
     if let Some(schema) = &definition.definition.input_schema {

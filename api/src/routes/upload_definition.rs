@@ -3,7 +3,7 @@
 use crate::{
     app::App,
     auth::{Action, Caller},
-    extract::{Params, read_body},
+    extract::{Params, read_body, without_mark},
     problem::Problem,
 };
 use axum::{
@@ -47,8 +47,10 @@ pub(crate) async fn handle(
     if bytes.len() > DEFINITION_BYTES_MAX {
         return Err(Problem::too_large(DEFINITION_BYTES_MAX));
     }
+    // The text is stored as it came, and read again by what knows nothing of marks.
+    let source = without_mark(&bytes);
     let since = app.engine.clock().now();
-    let stored = app.engine.upload(tenant, bytes.to_vec(), query.name, query.publish).await?;
+    let stored = app.engine.upload(tenant, source.to_vec(), query.name, query.publish).await?;
     let pool = app.engine.pool();
     let deed = Deed {
         tenant,

@@ -104,7 +104,8 @@ async fn a_stuck_instance_is_found_and_helped() {
 
     user.post(&format!("{path}/resume"), &json!({})).await.wants(409);
     user.post(&format!("{path}/skip"), &json!({"step": "other"})).await.wants(409);
-    user.post(&format!("{path}/retry"), &json!({"version": 9})).await.wants(422);
+    user.post(&format!("{path}/retry"), &json!({"version": 9})).await.wants(404);
+    user.post(&format!("{path}/skip"), &json!({"version": 1})).await.wants(422);
     let reason = "the page was moved";
     let retried = user.post(&format!("{path}/retry"), &json!({"reason": reason})).await.wants(200);
     assert_ne!(retried["status"], "completed");
@@ -130,6 +131,56 @@ async fn a_stuck_instance_is_found_and_helped() {
     let verbs: Vec<&str> = audited.iter().map(|(verb, _)| verb.as_str()).collect();
     assert_eq!(verbs, ["retry", "suspend", "resume", "skip"]);
     assert_eq!(audited[0].1.as_deref(), Some(reason));
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_fixed_version_helps_and_an_older_one_is_published_again() {
+    let world = World::make().await;
+    let user = world.user(Role::Admin).await;
+    let paying = |guard: &str, waits_in: &str| {
+        let pay = json!({"target": "paid", "guard": {"@expr": guard}});
+        json!({
+            "perdure": 1, "name": "paying",
+            "machine": {
+                "@exprLang": "cel", "initial": waits_in,
+                "states": {waits_in: {"on": {"pay": pay}}, "paid": {"type": "final"}},
+            },
+        })
+    };
+    user.publish(&paying("event.amount > 10", "asking")).await;
+    let id = user.start(json!({"definition": "paying"})).await;
+    let path = format!("/v1/instances/{id}");
+    let event = json!({"type": "pay", "data": {"sum": 12}});
+    let stuck = user.post(&format!("{path}/events?wait=5s"), &event).await.wants(200);
+    assert_eq!((&stuck["status"], &stuck["version"]), (&json!("stuck"), &json!(1)), "{stuck}");
+    user.publish(&paying("event.sum > 10", "asking")).await;
+    user.publish(&paying("event.sum > 10", "begging")).await;
+    let retry = format!("{path}/retry");
+    let refused = user.post(&retry, &json!({"version": 3})).await.wants(409);
+    assert_eq!(refused["code"], "not-possible");
+    assert!(refused["detail"].as_str().unwrap().contains("`asking` does not exist"), "{refused}");
+    let done = user.post(&retry, &json!({"version": 2, "reason": "fixed"})).await.wants(200);
+    assert_eq!((&done["status"], &done["version"]), (&json!("completed"), &json!(2)), "{done}");
+    user.post(&retry, &json!({"version": 2})).await.wants(409);
+    let history = user.get(&format!("{path}/history")).await.wants(200);
+    assert_eq!(history.as_array().unwrap().len(), 3, "{history}");
+    assert_ne!(history[1]["definition_digest"], history[2]["definition_digest"]);
+    assert_eq!(history[2]["event"]["definition"]["version"], 2);
+    let replayed = user.post(&format!("{path}/replay"), &json!({})).await.wants(200);
+    assert_eq!(replayed, json!({"turns": 3, "divergence": null, "status": "completed"}));
+    let against = user.post(&format!("{path}/replay"), &json!({"version": 2})).await.wants(200);
+    assert_eq!(against["divergence"]["seq"], 2, "{against}");
+
+    let body = paying("event.amount > 10", "asking");
+    let again = user.post("/v1/definitions?publish=true", &body).await.wants(200);
+    assert_eq!((&again["version"], &again["status"]), (&json!(1), &json!("published")));
+    let shown = user.get("/v1/definitions/paying").await.wants(200);
+    assert_eq!((&shown["version"], &shown["published"]), (&json!(3), &json!(1)), "{shown}");
+    let listed = user.get("/v1/definitions").await.wants(200);
+    assert_eq!(listed["items"][0]["version"], 1, "{listed}");
+    let started = user.post("/v1/instances", &json!({"definition": "paying"})).await.wants(201);
+    assert_eq!(started["version"], 1);
     world.end().await;
 }
 

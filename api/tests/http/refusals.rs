@@ -8,12 +8,14 @@ use serde_json::json;
 /// Method, path, body; status, code.
 type Case<'a> = (&'a str, &'a str, &'a str, u16, &'a str);
 
-const CASES: [Case<'_>; 38] = [
+const CASES: [Case<'_>; 42] = [
     ("POST", "/v1/instances", "", 400, "json-syntax"),
     ("POST", "/v1/instances", "{\"definition\":", 400, "json-syntax"),
     ("POST", "/v1/instances", "\u{0}\u{1}", 400, "json-syntax"),
     ("POST", "/v1/instances", "[]", 422, "json-shape"),
+    ("POST", "/v1/instances", r#"["waiting",null,null,{}]"#, 422, "json-shape"),
     ("POST", "/v1/instances", r#"{"definition":1}"#, 422, "json-shape"),
+    ("POST", "/v1/instances", r#"{"definition":"waiting","key":""}"#, 422, "json-shape"),
     ("POST", "/v1/instances", r#"{"definition":"waiting","tenant":"x"}"#, 422, "json-shape"),
     ("POST", "/v1/instances", r#"{"definition":"wait\u0000ing"}"#, 422, "nul"),
     ("POST", "/v1/instances", r#"{"definition":"nope"}"#, 404, "not-found"),
@@ -34,6 +36,7 @@ const CASES: [Case<'_>; 38] = [
     ("POST", "/v1/instances/{id}/events", r#"{"type":"started"}"#, 422, "event-type"),
     ("POST", "/v1/instances/{id}/events", r#"{"data":{}}"#, 422, "json-shape"),
     ("POST", "/v1/instances/{id}/events?wait=soon", r#"{"type":"paid"}"#, 400, "query"),
+    ("POST", "/v1/instances/{id}/cancel", r#"["why"]"#, 422, "json-shape"),
     ("POST", "/v1/instances/{id}/cancel", r#"{"why":"x"}"#, 422, "json-shape"),
     ("POST", "/v1/instances/{id}/replay", r#"{"version":9}"#, 404, "not-found"),
     ("POST", "/v1/instances/{id}/replay", r#"{"definition":{}}"#, 422, "invalid-definition"),
@@ -47,6 +50,7 @@ const CASES: [Case<'_>; 38] = [
     ),
     ("GET", "/v1/instances?limit=many", "", 400, "query"),
     ("GET", "/v1/instances?staus=stuck", "", 400, "query"),
+    ("GET", "/v1/instances?status=stukc", "", 400, "query"),
     ("GET", "/v1/instances?after=here", "", 400, "query"),
     ("GET", "/v1/instances?q=%00", "", 400, "nul"),
     ("GET", "/v1/definitions/%00", "", 400, "nul"),
@@ -91,6 +95,11 @@ async fn bad_input_is_refused() {
     {
         user.get(&format!("/v1/{query}")).await.wants(200);
     }
+    // As an editor on Windows saves it.
+    let marked = "\u{feff}{\"initial\":\"a\",\"states\":{\"a\":{\"type\":\"final\"}}}";
+    let path = "/v1/definitions?name=marked&publish=true";
+    answer(user.request(Method::POST, path).body(marked)).await.wants(201);
+    user.start(json!({"definition": "marked"})).await;
     world.end().await;
 }
 

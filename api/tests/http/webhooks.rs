@@ -49,7 +49,10 @@ async fn verified_stored_answered() {
     let body = message("wamid.1", "habari");
     let big = message("wamid.2", &"x".repeat(2_500_000));
     let nul = message("wamid.3", "a\u{0}b");
-    for body in [&body, &body, &big, &nul, &json!({"entry": "odd"}).to_string(), &"[]".to_owned()] {
+    // A name cut in the middle of an emoji.
+    let half = message("wamid.4", "habari").replace("Asha", "Asha \\ud83d");
+    let (odd, none) = (json!({"entry": "odd"}).to_string(), "[]".to_owned());
+    for body in [&body, &body, &big, &nul, &half, &odd, &none] {
         let got = deliver(&meta, &path, body, &[&sign(body)]).await;
         assert_eq!((got.status, got.text.as_str()), (200, ""));
     }
@@ -57,7 +60,7 @@ async fn verified_stored_answered() {
         .fetch_one(&world.pool)
         .await
         .unwrap();
-    assert_eq!(stored, 3);
+    assert_eq!(stored, 4);
     let user = world.user(Role::Viewer).await;
     for _ in 0..250 {
         let found = user.get("/v1/conversations?phone=%2B255%20700%20000%20001").await.wants(200);

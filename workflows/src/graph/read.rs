@@ -167,7 +167,14 @@ fn read_edges<'a>(
         };
         let source = end_of(edge, "source", &pointer, places, out);
         let target = end_of(edge, "target", &pointer, places, out);
-        let (Some(source), Some(target)) = (source, target) else { continue };
+        let Some(source) = source else { continue };
+        let handle = edge.get("sourceHandle").and_then(Value::as_str).filter(|h| !h.is_empty());
+        let handle = handle.unwrap_or("default");
+        let Some(target) = target else {
+            // It is drawn all the same: one mistake, told once.
+            graph.nodes[source].edges.entry(handle).or_insert(index);
+            continue;
+        };
         if graph.nodes[target].kind() == "trigger" {
             let id = graph.nodes[target].id;
             let message = format!(
@@ -180,8 +187,6 @@ fn read_edges<'a>(
             );
             continue;
         }
-        let handle = edge.get("sourceHandle").and_then(Value::as_str).filter(|h| !h.is_empty());
-        let handle = handle.unwrap_or("default");
         let known = graph.nodes[source].exits.get(handle).copied();
         if let Some(other) = known.filter(|other| *other != target) {
             let node = &graph.nodes[source];

@@ -56,7 +56,7 @@ fn check_handles(graph: &Graph<'_>, node: &Node<'_>, exits: &[Exit], out: &mut V
 
 fn check_unwired(graph: &Graph<'_>, index: usize, exits: &[Exit], out: &mut Vec<Diagnostic>) {
     let node = &graph.nodes[index];
-    for exit in exits.iter().filter(|exit| !node.exits.contains_key(exit.name.as_str())) {
+    for exit in exits.iter().filter(|exit| !node.edges.contains_key(exit.name.as_str())) {
         let (id, name) = (node.id, &exit.name);
         match exit.unwired {
             Unwired::Error => out.push(

@@ -213,6 +213,10 @@ impl Parser<'_> {
                 &pointer,
                 format!("`{key}` is not a state inside this one"),
             );
+            let hint = self.near_key(key.trim_start_matches(['#', '.']), id);
+            if let (Some(hint), Some(last)) = (hint, self.diagnostics.last_mut()) {
+                last.help = Some(hint);
+            }
             return None;
         };
         let mut transition = self.bare_transition(&pointer);

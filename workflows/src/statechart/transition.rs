@@ -5,6 +5,7 @@ use crate::{
     chart::{Action, Descriptor, Mapper, StateId, Transition},
     diagnostic::pointer_token,
     json::Json,
+    suggest,
 };
 
 impl Parser<'_> {
@@ -165,6 +166,23 @@ impl Parser<'_> {
             return Some(format!("it is a child of this state: write `.{text}`"));
         }
         let wanted = text.trim_start_matches(['#', '.']);
+        self.elsewhere(wanted).or_else(|| {
+            let from = match text.starts_with('.') {
+                true => Some(source),
+                false => self.outline.sketch(source).parent,
+            };
+            self.near_key(wanted, from?)
+        })
+    }
+
+    /// The child of a state whose key was probably meant.
+    pub(super) fn near_key(&self, wanted: &str, of: StateId) -> Option<String> {
+        let children = self.outline.sketch(of).children.iter();
+        let keys = children.map(|child| self.outline.sketch(*child).key.as_str());
+        suggest::nearest(wanted, keys).map(|near| format!("did you mean `{near}`?"))
+    }
+
+    fn elsewhere(&self, wanted: &str) -> Option<String> {
         let same_key = (0..self.outline.states.len()).map(state_id).find(|id| {
             let sketch = self.outline.sketch(*id);
             sketch.key == wanted || sketch.path == wanted

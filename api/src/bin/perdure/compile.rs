@@ -34,12 +34,7 @@ pub(crate) fn read(path: &Path) -> Result<Compiled, Failure> {
         Err(why) => {
             let unreadable =
                 Diagnostic::error("unreadable", "", format!("the file cannot be read: {why}"));
-            Ok(Compiled {
-                definition: None,
-                machine: None,
-                defers: true,
-                diagnostics: vec![unreadable],
-            })
+            Ok(Compiled::refused(vec![unreadable]))
         }
     }
 }

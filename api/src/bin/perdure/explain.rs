@@ -30,21 +30,20 @@ fn tell(found: &Value, screen: Screen) -> anyhow::Result<()> {
     for state in found["states"].as_array().into_iter().flatten() {
         screen.line(format!("\nin {}", screen.paint(Style::Cyan, text_of(&state["state"]))))?;
         for transition in state["transitions"].as_array().into_iter().flatten() {
-            screen.line(format!("  {}", transition_line(transition, screen)))?;
+            screen.line(format!("  {}", transition_line(transition, &found["timers"], screen)))?;
         }
     }
-    for (title, field) in [("steps", "steps"), ("timers", "timers")] {
-        let rows = found[field].as_object().into_iter().flatten();
-        for (name, row) in rows {
-            screen.line(format!("\n{title}: {name}  {}", instance::list(row)))?;
-        }
-    }
-    for (title, field) in [
-        ("kept until a transition takes them", "deferred"),
-        ("held until it goes on", "held"),
-        ("incident", "incident"),
+    let is_over = matches!(found["status"].as_str(), Some("completed" | "failed" | "cancelled"));
+    let (deferred, held) = match is_over {
+        true => ("never taken", "never taken"),
+        false => ("kept until a transition takes them", "held until it goes on"),
+    };
+    for (title, text) in [
+        ("steps", instance::steps(&found["attempts"])),
+        ("timers", timers(&found["timers"])),
+        (deferred, instance::events(&found["deferred"])),
+        (held, instance::events(&found["held"])),
     ] {
-        let text = instance::list(&found[field]);
         if !text.is_empty() {
             screen.line(format!("\n{title}:\n  {}", text.replace('\n', "\n  ")))?;
         }
@@ -52,11 +51,34 @@ fn tell(found: &Value, screen: Screen) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn transition_line(transition: &Value, screen: Screen) -> String {
-    let event = match transition["event"].as_str() {
-        Some(event) => format!("on {event}"),
-        None => "at once".to_owned(),
-    };
+fn timers(timers: &Value) -> String {
+    let rows = timers.as_object().into_iter().flatten();
+    let lines = rows.map(|(name, timer)| format!("{}  {name}", text_of(&timer["due"])));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// What a transition waits for. The events that a chart sends itself are named by what they mean.
+fn trigger(event: Option<&str>, timers: &Value) -> String {
+    let Some(event) = event else { return "at once".to_owned() };
+    let meaning = [
+        ("xstate.done.actor.", "has answered"),
+        ("xstate.error.actor.", "has failed"),
+        ("xstate.timeout.actor.", "took too long"),
+        ("xstate.done.state.", "is finished"),
+    ];
+    for (prefix, what) in meaning {
+        if let Some(name) = event.strip_prefix(prefix) {
+            return format!("when `{name}` {what}");
+        }
+    }
+    match timers.get(event).map(|timer| text_of(&timer["due"])) {
+        Some(due) => format!("at {due}"),
+        None => format!("on {event}"),
+    }
+}
+
+fn transition_line(transition: &Value, timers: &Value, screen: Screen) -> String {
+    let event = trigger(transition["event"].as_str(), timers);
     let targets = text_of(&transition["targets"]);
     let goes = if targets.is_empty() { "stays".to_owned() } else { format!("→ {targets}") };
     let Some(guard) = transition["guard"].as_str() else { return format!("{event} {goes}") };
@@ -67,6 +89,6 @@ fn transition_line(transition: &Value, screen: Screen) -> String {
         other => screen.paint(Style::Red, text_of(other.get("Err").unwrap_or(other))),
     };
     let operands = transition["operands"].as_object().filter(|operands| !operands.is_empty());
-    let values = operands.map(|_| format!("  ({})", instance::list(&transition["operands"])));
+    let values = operands.map(|_| format!("  ({})", instance::fields(&transition["operands"])));
     format!("{event} {goes}  if {guard}: {verdict}{}", values.unwrap_or_default())
 }

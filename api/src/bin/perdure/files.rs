@@ -6,6 +6,8 @@ use std::{fs, io::Read, path::Path};
 
 /// Most bytes of one file; a definition may have 2 MiB.
 const FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// The byte order mark of UTF-8.
+const MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// The bytes of a file; `-` is standard input. The error is a sentence without the file's name.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, String> {
@@ -16,6 +18,10 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, String> {
             fs::File::open(path).and_then(|file| file.take(FILE_BYTES_MAX).read_to_end(&mut bytes))
         }
     };
+    // Editors on Windows put a mark in front of a text that JSON does not allow.
+    if bytes.starts_with(MARK) {
+        bytes.drain(..MARK.len());
+    }
     read.map(|_| bytes).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
         std::io::ErrorKind::IsADirectory => "it is a folder".to_owned(),
@@ -42,6 +48,12 @@ pub(crate) fn json_argument(name: &str, text: &str) -> Result<Value, Failure> {
         Failure::usage(format!("{name} is not JSON: {why}"))
             .help(format!("for example {name} '{{\"field\": \"text\"}}', or {name} @file.json"))
     })
+}
+
+/// A number of things of which there is at least one.
+pub(crate) fn at_least_one(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|number| *number >= 1);
+    number.ok_or_else(|| "a whole number from 1".to_owned())
 }
 
 /// The name a bare graph or machine gets: its file's, in the characters a name may have.

@@ -3,12 +3,10 @@
 use crate::{
     client::Client,
     failure::Exit,
-    screen::{Screen, Style, short, text_of},
+    files,
+    screen::{Screen, Style, text_of},
 };
 use serde_json::{Value, json};
-
-/// How much of a command or patch is shown to people.
-const DETAIL_CHARS_MAX: usize = 200;
 
 /// Arguments of `history`.
 #[derive(Debug, clap::Args)]
@@ -19,14 +17,13 @@ pub(crate) struct Args {
     #[arg(long)]
     full: bool,
     /// At most this many turns, the oldest first
-    #[arg(long, default_value_t = 10_000)]
+    #[arg(long, default_value_t = 10_000, value_parser = files::at_least_one)]
     limit: usize,
 }
 
 /// Prints the turns.
 pub(crate) async fn run(args: &Args, client: &Client, screen: Screen) -> anyhow::Result<Exit> {
-    let turns =
-        client.list(&["v1", "instances", &args.id, "history"], &[], args.limit.max(1)).await?;
+    let turns = client.list(&["v1", "instances", &args.id, "history"], &[], args.limit).await?;
     if screen.is_json() {
         screen.json(&json!({ "items": turns }))?;
         return Ok(Exit::Fine);
@@ -48,14 +45,19 @@ pub(crate) fn line(turn: &Value, screen: Screen) -> String {
         false if from.is_empty() => format!("→ {to}"),
         false => format!("{from} → {to}"),
     };
-    let commands: Vec<String> = commands(turn).iter().map(named).collect();
-    format!(
+    let mut notes: Vec<String> = commands(turn).iter().map(named).collect();
+    // What became of the event, unless it moved the instance; and why ops did what they did.
+    notes.extend(turn["verdict"].as_str().filter(|v| *v != "applied").map(str::to_owned));
+    let reason = turn["event"]["reason"].as_str().filter(|_| event_type(turn).starts_with("ops."));
+    notes.extend(reason.map(|reason| format!("because: {reason}")));
+    let line = format!(
         "{:>4}  {}  {}  {moved:<32}  {}",
         text_of(&turn["seq"]),
         screen.paint(Style::Dim, text_of(&turn["at"])),
         screen.paint(Style::Bold, format!("{:<11}", event_type(turn))),
-        screen.paint(Style::Dim, commands.join(", ")),
-    )
+        screen.paint(Style::Dim, notes.join(", ")),
+    );
+    line.trim_end().to_owned()
 }
 
 /// The type of a turn's event.
@@ -82,13 +84,13 @@ fn named(command: &Value) -> String {
 }
 
 fn tell_whole(turn: &Value, screen: Screen) -> anyhow::Result<()> {
-    screen.line(format!("        event    {}", short(&turn["event"], DETAIL_CHARS_MAX)))?;
+    screen.line(format!("        event    {}", text_of(&turn["event"])))?;
     for command in commands(turn) {
-        screen.line(format!("        command  {}", short(command, DETAIL_CHARS_MAX)))?;
+        screen.line(format!("        command  {}", text_of(command)))?;
     }
     for (name, field) in [("context", "context_patch"), ("actor", "actor")] {
         if !turn[field].is_null() {
-            screen.line(format!("        {name:<7}  {}", short(&turn[field], DETAIL_CHARS_MAX)))?;
+            screen.line(format!("        {name:<7}  {}", text_of(&turn[field])))?;
         }
     }
     Ok(())

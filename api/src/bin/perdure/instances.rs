@@ -3,9 +3,13 @@
 use crate::{
     client::Client,
     failure::Exit,
+    files,
     screen::{Screen, short, text_of},
 };
 use serde_json::{Value, json};
+
+const STATUSES: [&str; 7] =
+    ["running", "waiting", "stuck", "suspended", "completed", "failed", "cancelled"];
 
 /// Arguments of `instances`.
 #[derive(Debug, clap::Args)]
@@ -13,8 +17,8 @@ pub(crate) struct Args {
     /// Of this definition
     #[arg(long)]
     definition: Option<String>,
-    /// running, waiting, stuck, suspended, completed, failed or cancelled
-    #[arg(long)]
+    /// Of this status
+    #[arg(long, value_parser = STATUSES)]
     status: Option<String>,
     /// With this key
     #[arg(long)]
@@ -29,7 +33,7 @@ pub(crate) struct Args {
     #[arg(long, short)]
     q: Option<String>,
     /// At most this many
-    #[arg(long, default_value_t = 50)]
+    #[arg(long, default_value_t = 50, value_parser = files::at_least_one)]
     limit: usize,
 }
 
@@ -45,7 +49,7 @@ pub(crate) async fn run(args: &Args, client: &Client, screen: Screen) -> anyhow:
     ];
     let query: Vec<(&str, String)> =
         filters.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))).collect();
-    let items = client.list(&["v1", "instances"], &query, args.limit.max(1)).await?;
+    let items = client.list(&["v1", "instances"], &query, args.limit).await?;
     if screen.is_json() {
         screen.json(&json!({ "items": items }))?;
         return Ok(Exit::Fine);

@@ -35,6 +35,7 @@ mod skip;
 mod start;
 mod suspend;
 mod tenant;
+mod test;
 mod upload;
 
 use clap::{Parser, Subcommand};
@@ -80,6 +81,8 @@ enum Verb {
     Compile(compile::Args),
     /// Runs a definition under a virtual clock, without a server
     Simulate(simulate::Args),
+    /// Plays the scenarios of definitions, without a server
+    Test(test::Args),
     /// Lists the node kinds with their fields
     Kinds(kinds::Args),
     /// Stores and publishes definitions
@@ -136,6 +139,7 @@ async fn run(cli: &Cli) -> anyhow::Result<Exit> {
         Verb::Check(args) => check::run(args, screen),
         Verb::Compile(args) => compile::run(args, screen),
         Verb::Simulate(args) => simulate::run(args, screen),
+        Verb::Test(args) => test::run(args, screen),
         Verb::Kinds(args) => kinds::run(args, screen),
         Verb::Upload(args) => upload::run(args, &client()?, screen).await,
         Verb::Start(args) => start::run(args, &client()?, screen).await,

@@ -9,7 +9,6 @@ use crate::{
     files,
     screen::{Screen, Style, short, text_of},
 };
-use anyhow::Context;
 use chrono::{DateTime, Utc};
 use machine::simulate::{Setup, Simulation};
 use serde_json::{Map, Value};
@@ -88,8 +87,9 @@ fn read_events(path: &Path) -> anyhow::Result<Vec<Value>> {
 fn read_steps(path: &Path) -> anyhow::Result<Map<String, Value>> {
     match files::read_json(path)? {
         Value::Object(steps) => Ok(steps),
-        _ => Err(Failure::usage(format!("{} is not an object by kind", path.display())))
-            .context("for example {\"llm.extract\": {\"output\": {\"date\": \"2026-01-02\"}}}"),
+        _ => Err(Failure::usage(format!("{} is not an object by kind", path.display()))
+            .help("for example {\"llm.extract\": {\"output\": {\"date\": \"2026-01-02\"}}}")
+            .into()),
     }
 }
 

@@ -20,7 +20,7 @@ pub(crate) struct Args {
     /// Its input: JSON, or @file
     #[arg(long, value_name = "JSON|@FILE")]
     input: Option<String>,
-    /// A version instead of the newest published one
+    /// A version instead of the one published last
     #[arg(long, value_name = "N")]
     version: Option<i32>,
     /// Shows it when it waits for something from outside, or is over

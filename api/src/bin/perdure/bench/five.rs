@@ -5,6 +5,7 @@ use super::{
     Bench, tenths,
     usage::{Spent, Usage},
 };
+use crate::files;
 use anyhow::Context;
 use engine::{Clock, Engine, NoAccounts, Options, Settings, StartRequest};
 use serde_json::{Value, json};
@@ -24,13 +25,13 @@ const POLL: Duration = Duration::from_millis(20);
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Instances per repetition
-    #[arg(long, default_value_t = 1_000)]
+    #[arg(long, default_value_t = 1_000, value_parser = files::at_least_one)]
     instances: usize,
     /// Starts under way at once
-    #[arg(long, default_value_t = 256)]
+    #[arg(long, default_value_t = 256, value_parser = files::at_least_one)]
     starts: usize,
     /// Repetitions
-    #[arg(long, default_value_t = 3)]
+    #[arg(long, default_value_t = 3, value_parser = files::at_least_one)]
     repetitions: usize,
     /// Longest time of one repetition, in seconds
     #[arg(long, default_value_t = 300)]

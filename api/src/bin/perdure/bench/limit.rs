@@ -6,6 +6,7 @@
 //! own that is removed.
 
 use super::{Bench, tenths, usage::Usage};
+use crate::files;
 use serde_json::json;
 use sqlx::{PgConnection, PgPool};
 use std::time::{Duration, Instant};
@@ -15,13 +16,13 @@ use uuid::Uuid;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Turns per transaction
-    #[arg(long, value_delimiter = ',', default_value = "1,10,100,1000")]
+    #[arg(long, value_delimiter = ',', default_value = "1,10,100,1000", value_parser = files::at_least_one)]
     batch: Vec<usize>,
     /// Connections that write at once
-    #[arg(long, default_value_t = 2)]
+    #[arg(long, default_value_t = 2, value_parser = files::at_least_one)]
     connections: usize,
     /// Repetitions of each size
-    #[arg(long, default_value_t = 3)]
+    #[arg(long, default_value_t = 3, value_parser = files::at_least_one)]
     repetitions: usize,
     /// Length of one repetition
     #[arg(long, default_value_t = 3)]
