@@ -20,6 +20,9 @@ pub(crate) struct Args {
     /// The name of a bare graph or machine [default: the file's]
     #[arg(long)]
     name: Option<String>,
+    /// Publishes it, which is what happens anyway
+    #[arg(long, conflicts_with = "draft")]
+    publish: bool,
     /// Stores it without publishing
     #[arg(long)]
     draft: bool,
@@ -52,7 +55,7 @@ pub(crate) async fn run(args: &Args, client: &Client, screen: Screen) -> anyhow:
 async fn upload(args: &Args, path: &Path, client: &Client) -> anyhow::Result<(StatusCode, Value)> {
     let unreadable = |why| Failure::usage(format!("{} cannot be read: {why}", path.display()));
     let bytes = files::read(path).map_err(unreadable)?;
-    let mut query = vec![("publish", (!args.draft).to_string())];
+    let mut query = vec![("publish", (args.publish || !args.draft).to_string())];
     let name = args.name.clone().or_else(|| files::name_hint(path));
     query.extend(name.map(|name| ("name", name)));
     client.upload(&query, bytes).await
