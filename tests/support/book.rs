@@ -2,6 +2,7 @@
 
 use crate::World;
 use anyhow::{Context, Result, ensure};
+use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -21,12 +22,18 @@ pub struct Booked {
 
 const NAME: &str = "Ana Souza";
 
+/// When the appointment is: well ahead of today, on the half hour.
+pub fn appointment() -> DateTime<Utc> {
+    let day = (Utc::now() + TimeDelta::days(100)).date_naive();
+    day.and_time(NaiveTime::from_hms_opt(10, 30, 0).expect("half past ten is a time")).and_utc()
+}
+
 /// What is said, and the words by which the answer is known.
 fn script() -> Vec<(Value, &'static str)> {
     vec![
         (json!({ "text": "I want to book" }), "What would you like to book"),
         (json!({ "button": "haircut" }), "Which day and time"),
-        (json!({ "text": "2027-03-05 at 10:30" }), "What name"),
+        (json!({ "text": appointment().format("%Y-%m-%d at %H:%M").to_string() }), "What name"),
         (json!({ "text": NAME }), "e-mail"),
         (json!({ "text": "ana@example.com" }), "Shall I book it"),
         (json!({ "button": "yes" }), "Done!"),

@@ -6,5 +6,5 @@ mod database;
 mod http;
 mod world;
 
-pub use book::{Booked, Booking};
+pub use book::{Booked, Booking, appointment};
 pub use world::{Crash, World};
