@@ -21,6 +21,7 @@ use crate::{
         dedupe,
         instances::{self, Meta},
     },
+    tenants::Tenants,
     turn::Given,
     work::{Birth, Hints, InFlight, Reply, StepHint, Stop, What, Work},
 };
@@ -49,6 +50,7 @@ struct Parts {
     pool: PgPool,
     clock: Clock,
     definitions: Definitions,
+    tenants: Tenants,
     hints: Hints,
     /// Gone after `shutdown`.
     work: Mutex<Option<mpsc::Sender<Work>>>,
@@ -125,7 +127,8 @@ impl Engine {
             lease: tokio::spawn(lease.keep(lease_ends, lost.clone())),
         };
         let (work, tasks) = (Mutex::new(Some(work)), Mutex::new(Some(tasks)));
-        let parts = Parts { pool, clock, definitions, hints, work, held, stop, tasks };
+        let tenants = Tenants::default();
+        let parts = Parts { pool, clock, definitions, tenants, hints, work, held, stop, tasks };
         let engine = Self(Arc::new(parts));
         tokio::spawn(stop_when_lost(Arc::downgrade(&engine.0), lost));
         Ok(engine)
@@ -281,11 +284,15 @@ impl Engine {
     async fn birth(&self, id: Uuid, request: StartRequest) -> Result<Work> {
         let StartRequest { tenant, definition, version, key, conversation, actor, .. } = request;
         let named = self.0.definitions.named(tenant, &definition, version).await?;
+        let scope = match request.scope {
+            Value::Null => self.0.tenants.scope(&self.0.pool, tenant).await?,
+            told => told,
+        };
         let start = Start {
             at: self.0.clock.now(),
             seed: id.to_string(),
             input: request.input,
-            scope: request.scope,
+            scope,
             trigger: request.trigger,
         };
         let key = match key {

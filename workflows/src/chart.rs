@@ -10,6 +10,7 @@ use crate::{
     spec::OnUnknown,
 };
 use serde_json::Value;
+use std::collections::HashMap;
 
 /// Index of a state in its chart; document order, the root is 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -32,21 +33,35 @@ pub struct Chart {
     pub states: Vec<State>,
     /// The initial context.
     pub context: Mapper,
+    /// States by path and by id.
+    names: HashMap<String, StateId>,
 }
 
 impl Chart {
+    /// A chart of these states, the root first.
+    pub fn new(states: Vec<State>, context: Mapper) -> Self {
+        let numbered = || (0..).map(StateId).zip(&states);
+        // A path goes before an id of the same text.
+        let ids = numbered().map(|(number, state)| (state.id.clone(), number));
+        let paths = numbered().map(|(number, state)| (state.path.clone(), number));
+        let names = ids.chain(paths).collect();
+        Self { states, context, names }
+    }
+
     /// The state with this id.
     pub fn state(&self, id: StateId) -> &State {
         &self.states[id.index()]
     }
 
-    /// The state at a dotted path from the root (`""` is the root), or with this explicit id.
+    /// The state at a dotted path from the root (`""` is the root), or with this explicit id (with or without `#`).
     pub fn find(&self, path_or_id: &str) -> Option<StateId> {
-        let found = self.states.iter().position(|s| s.path == path_or_id).or_else(|| {
-            let wanted = path_or_id.strip_prefix('#').unwrap_or(path_or_id);
-            self.states.iter().position(|s| s.id == wanted)
-        })?;
-        u32::try_from(found).ok().map(StateId)
+        let by_id = || self.names.get(path_or_id.strip_prefix('#')?);
+        self.names.get(path_or_id).or_else(by_id).copied()
+    }
+
+    /// The state at a dotted path from the root; an id is no path.
+    pub fn at(&self, path: &str) -> Option<StateId> {
+        self.find(path).filter(|id| self.state(*id).path == path)
     }
 
     /// Whether `state` is a proper descendant of `ancestor` (SCXML `isDescendant`).

@@ -49,7 +49,7 @@ use eval::Evaluator;
 use functions::Signature;
 
 pub use error::{EvalError, Problem};
-pub use scope::{Fuel, Scope};
+pub use scope::{Fuel, Participants, Scope};
 pub use template::Template;
 pub use types::{Type, TypeEnv};
 

@@ -16,6 +16,8 @@ pub const EXPRESSION_BYTES_MAX: usize = 8 * 1024;
 pub const EXPRESSION_DEPTH_MAX: usize = 64;
 /// Fuel of one evaluation: every visited node of the tree and every element copied costs at least one.
 pub const EXPRESSION_FUEL: u64 = 10_000;
+/// Fuel of all evaluations of one turn together: what a definition of the largest size can make one turn cost.
+pub const TURN_FUEL: u64 = 2_000_000;
 /// Longest text or list an expression may build, in bytes or elements.
 pub const EXPRESSION_OUTPUT_MAX: usize = 256 * 1024;
 /// Microsteps of one turn.
@@ -28,6 +30,10 @@ pub const CONTEXT_BYTES_MAX: usize = 256 * 1024;
 pub const EVENT_BYTES_MAX: usize = 256 * 1024;
 /// Events an instance may keep deferred.
 pub const DEFERRED_MAX: usize = 1_000;
+/// Events of the outside an instance may hold while it is stuck or suspended.
+pub const HELD_MAX: usize = 1_000;
+/// Serialized size of all events an instance keeps, deferred and held, in bytes (1 MiB).
+pub const KEPT_BYTES_MAX: usize = 1024 * 1024;
 /// Default time a deferred event is kept, in milliseconds (7 days).
 pub const DEFER_TTL_MS: i64 = 7 * 24 * 3_600 * 1_000;
 /// Longest delay of a timer, in milliseconds (100 years).

@@ -85,7 +85,7 @@ impl<'a> Parser<'a> {
                 ),
             );
         }
-        Chart { states, context }
+        Chart::new(states, context)
     }
 
     fn check_context(&mut self, context: &Mapper) {

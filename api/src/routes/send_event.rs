@@ -120,6 +120,11 @@ fn event_body(sent: Sent) -> Result<Map<String, Value>, Problem> {
         Value::Null => Map::new(),
         other => Map::from_iter([("data".to_owned(), other)]),
     };
+    if body.contains_key("scope") {
+        // With it an event would say who the contact and the tenant are, which only the engine knows.
+        let why = "`scope` is where the engine tells of contact and tenant; choose another name";
+        return Err(Problem::unprocessable("event-data", why).with("pointer", "/data/scope"));
+    }
     body.insert("type".to_owned(), Value::String(sent.r#type));
     Ok(body)
 }
@@ -143,6 +148,7 @@ mod tests {
             ("paid", json!({"type": "ops.cancel"}), Some(json!({"type": "paid"}))),
             ("paid", json!([1]), Some(json!({"type": "paid", "data": [1]}))),
             ("message", json!({"text": "hi"}), Some(json!({"type": "message", "text": "hi"}))),
+            ("paid", json!({"scope": {"contact": {"id": "another"}}}), None),
             ("steps.done", Value::Null, Some(json!({"type": "steps.done"}))),
             ("", Value::Null, None),
             ("started", Value::Null, None),

@@ -4,9 +4,10 @@ use crate::{
     Step, Verdict, configuration,
     event::{Event, kind},
     life::{self, Change},
-    macrostep, ops,
+    macrostep::{self, map_bytes},
+    ops,
     run::{Failure, Run},
-    state::{Deferred, Incident, Life, State},
+    state::{Deferred, Incident, Life, Memo, State},
 };
 use chrono::TimeDelta;
 use serde_json::{Value, json};
@@ -28,10 +29,7 @@ pub(crate) fn apply(definition: &Definition, state: State, event: &Event) -> Ste
     } else {
         match life {
             Life::Completed | Life::Failed | Life::Cancelled => {}
-            Life::Stuck | Life::Suspended => {
-                run.memo.held.push(event.clone());
-                turn.verdict = Verdict::Held;
-            }
+            Life::Stuck | Life::Suspended => turn.verdict = hold(&mut run.memo, event),
             Life::Active => turn.take(&mut run, event.clone()),
         }
     }
@@ -49,17 +47,42 @@ fn finish(run: Run<'_>, turn: Turn) -> Step {
     Step { state, commands: run.commands, verdict: turn.verdict }
 }
 
+/// Keeps an event of an instance that is stuck or suspended. An event of the outside that is one too many is dropped, on
+/// record; results and timers are not: there are no more of them than the instance asked for.
+fn hold(memo: &mut Memo, event: &Event) -> Verdict {
+    let is_awaited = matches!(
+        event.kind(),
+        kind::TIMER | kind::STEP_DONE | kind::STEP_FAILED | kind::STEP_UNKNOWN
+    );
+    if !is_awaited && (memo.held.len() >= limits::HELD_MAX || !has_room(memo, event)) {
+        return Verdict::Dropped;
+    }
+    memo.held.push(event.clone());
+    Verdict::Held
+}
+
+/// Whether what the instance keeps stays within its bound with this event.
+fn has_room(memo: &Memo, event: &Event) -> bool {
+    let deferred = memo.deferred.iter().map(|deferred| &deferred.event);
+    let kept = deferred.chain(&memo.held).chain([event]);
+    kept.map(|kept| map_bytes(&kept.body)).sum::<usize>() <= limits::KEPT_BYTES_MAX
+}
+
 /// The stored configuration does not fit the definition: nothing is touched but the event is kept.
 fn illegal(mut state: State, event: &Event, failure: Failure) -> Step {
     state.seq += 1;
-    let is_over = state.life.is_over();
-    if !is_over {
-        state.life = Life::Stuck;
+    let verdict = if state.life.is_over() {
+        Verdict::Dropped
+    } else if state.memo.incident.is_some() {
+        hold(&mut state.memo, event)
+    } else {
         state.memo.held.push(event.clone());
-        let seq = state.seq;
-        state.memo.incident.get_or_insert_with(|| incident(failure, event, seq));
+        state.memo.incident = Some(incident(failure, event, state.seq));
+        Verdict::Stuck
+    };
+    if !state.life.is_over() {
+        state.life = Life::Stuck;
     }
-    let verdict = if is_over { Verdict::Dropped } else { Verdict::Stuck };
     Step { state, commands: Vec::new(), verdict }
 }
 
@@ -308,8 +331,12 @@ fn signal(run: &mut Run<'_>, event: &Event) -> Result<Verdict, Failure> {
             );
             Err(Failure::new("unhandled", message))
         }
-        Unhandled::Defer if run.memo.deferred.len() >= limits::DEFERRED_MAX => {
-            let message = format!("{} events wait for a transition already", limits::DEFERRED_MAX);
+        Unhandled::Defer
+            if run.memo.deferred.len() >= limits::DEFERRED_MAX || !has_room(&run.memo, event) =>
+        {
+            let waiting = run.memo.deferred.len();
+            let message =
+                format!("{waiting} events wait for a transition already, as many as are kept");
             Err(Failure::new("deferred", message))
         }
         Unhandled::Defer => {

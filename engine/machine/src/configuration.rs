@@ -10,8 +10,7 @@ use workflows::chart::{Chart, Kind, StateId};
 pub(crate) fn load(chart: &Chart, leaves: &[String]) -> Result<BTreeSet<StateId>, Failure> {
     let mut active = BTreeSet::new();
     for path in leaves {
-        let found = chart.states.iter().position(|state| state.path == *path);
-        let Some(id) = found.and_then(|index| u32::try_from(index).ok()).map(StateId) else {
+        let Some(id) = chart.at(path) else {
             let message = format!("the state `{path}` does not exist in this version");
             return Err(Failure::new("configuration", message));
         };

@@ -68,7 +68,7 @@ fn effective_targets(run: &Run<'_>, targets: &[StateId]) -> Vec<StateId> {
 /// What a history state remembers; `None` if its parent was never left, or if the version has changed since.
 fn remembered(run: &Run<'_>, history: StateId) -> Option<Vec<StateId>> {
     let paths = run.memo.history.get(&run.chart.state(history).path)?;
-    paths.iter().map(|path| run.chart.find(path)).collect()
+    paths.iter().map(|path| run.chart.at(path)).collect()
 }
 
 /// Writes down what the history children of the exited states will stand for.

@@ -6,34 +6,28 @@ use serde_json::{Map, Value, json};
 use workflows::{
     chart::{Delay, Guard, Mapper, StateId, Transition},
     duration::parse_duration_ms,
-    expr::{EvalError, Expression, Scope, Template},
+    expr::{EvalError, Expression, Fuel, Participants, Scope, Template},
     limits,
 };
 
-const NOTHING: &Value = &Value::Null;
-
 impl Run<'_> {
-    /// Evaluates with everything in scope that an expression may name.
+    /// Evaluates with everything in scope that an expression may name, on fuel of its own as long as the turn has some.
     fn with_scope<T>(
         &self,
         params: &Value,
-        evaluate: impl FnOnce(&Scope<'_>) -> Result<T, EvalError>,
+        evaluate: impl FnOnce(&Scope<'_>, &Fuel) -> Result<T, EvalError>,
     ) -> Result<T, EvalError> {
         let locals = if params.is_null() { Value::Null } else { json!({ "params": params }) };
-        let part = |name: &str| self.memo.scope.get(name).unwrap_or(NOTHING);
-        let (contact, tenant) = (part("contact"), part("tenant"));
-        let text =
-            |of: &'_ Value, name: &str| of.get(name).and_then(Value::as_str).map(str::to_owned);
-        let locale = text(contact, "locale").or_else(|| text(tenant, "locale"));
-        let time_zone = text(contact, "timeZone").or_else(|| text(tenant, "timeZone"));
+        let Participants { contact, tenant, channel, locale, time_zone } =
+            Participants::of(&self.memo.scope);
         let in_state = |name: &str| self.chart.find(name).is_some_and(|id| self.is_active(id));
-        evaluate(&Scope {
+        let scope = Scope {
             context: &self.context,
             event: &self.event,
             input: &self.memo.input,
             contact,
             tenant,
-            channel: part("channel"),
+            channel,
             now: self.at,
             locals: &locals,
             in_state: &in_state,
@@ -41,9 +35,14 @@ impl Run<'_> {
             seq: self.seq,
             draws: &self.draws,
             texts: &self.definition.messages,
-            time_zone: time_zone.as_deref().unwrap_or("UTC"),
-            locale: locale.as_deref().unwrap_or("en"),
-        })
+            time_zone,
+            locale,
+        };
+        let filled = limits::EXPRESSION_FUEL.min(self.fuel.get());
+        let fuel = Fuel::new(filled);
+        let result = evaluate(&scope, &fuel);
+        self.fuel.set(self.fuel.get() - (filled - fuel.left()));
+        result
     }
 
     /// Whether a transition's guard holds.
@@ -85,7 +84,7 @@ impl Run<'_> {
         params: &Value,
         owner: StateId,
     ) -> Result<bool, Failure> {
-        self.with_scope(params, |scope| expression.test(scope, &self.fuel))
+        self.with_scope(params, |scope, fuel| expression.test(scope, fuel))
             .map_err(|error| self.failure(&error, expression.source(), owner))
     }
 
@@ -95,7 +94,7 @@ impl Run<'_> {
         expression: &Expression,
         owner: StateId,
     ) -> Result<Value, Failure> {
-        self.with_scope(&self.params, |scope| expression.evaluate(scope, &self.fuel))
+        self.with_scope(&self.params, |scope, fuel| expression.evaluate(scope, fuel))
             .map_err(|error| self.failure(&error, expression.source(), owner))
     }
 
@@ -104,7 +103,7 @@ impl Run<'_> {
         &self,
         expression: &Expression,
     ) -> std::collections::BTreeMap<String, Value> {
-        let operands = self.with_scope(&self.params, |scope| Ok(expression.operands(scope)));
+        let operands = self.with_scope(&self.params, |scope, _| Ok(expression.operands(scope)));
         let operands = operands.unwrap_or_default().into_iter();
         operands
             .map(|o| (o.source, o.value.unwrap_or_else(|why| json!({ "error": why }))))
@@ -112,7 +111,7 @@ impl Run<'_> {
     }
 
     fn render(&self, template: &Template, owner: StateId) -> Result<Value, Failure> {
-        self.with_scope(&self.params, |scope| template.render(scope, &self.fuel))
+        self.with_scope(&self.params, |scope, fuel| template.render(scope, fuel))
             .map(Value::String)
             .map_err(|error| self.failure(&error, template.source(), owner))
     }

@@ -9,7 +9,7 @@ pub fn fits(definition: &Definition, state: &State) -> Result<(), String> {
     let chart = &definition.chart;
     configuration::load(chart, &state.configuration).map_err(|failure| failure.message)?;
     for (id, open) in &state.memo.steps {
-        let owner = chart.states.iter().find(|owner| owner.path == open.state);
+        let owner = chart.at(&open.state).map(|owner| chart.state(owner));
         let invoke = owner.and_then(|owner| owner.invokes.iter().find(|invoke| invoke.id == *id));
         let Some(invoke) = invoke else {
             return Err(format!(

@@ -8,7 +8,7 @@ use crate::{
     select::{Selected, select, select_eventless},
     state::{OpenStep, OpenTimer},
 };
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 use workflows::{
     chart::{Action, Invoke, Kind, Mapper, Source, StateId},
@@ -255,10 +255,13 @@ fn json_bytes(value: &Value) -> usize {
         Value::Number(_) => 12,
         Value::String(text) => text.len() + 2,
         Value::Array(items) => 2 + items.iter().map(|item| json_bytes(item) + 1).sum::<usize>(),
-        Value::Object(map) => {
-            2 + map.iter().map(|(key, value)| key.len() + 4 + json_bytes(value)).sum::<usize>()
-        }
+        Value::Object(map) => map_bytes(map),
     }
+}
+
+/// The same of an object.
+pub(crate) fn map_bytes(map: &Map<String, Value>) -> usize {
+    2 + map.iter().map(|(key, value)| key.len() + 4 + json_bytes(value)).sum::<usize>()
 }
 
 impl Run<'_> {

@@ -16,7 +16,6 @@ use std::{
 use workflows::{
     chart::{Chart, StateId},
     definition::Definition,
-    expr::Fuel,
     limits,
 };
 
@@ -52,7 +51,8 @@ pub(crate) struct Run<'d> {
     /// Parameters of the named action or guard being run.
     pub(crate) params: Value,
     pub(crate) draws: Cell<u32>,
-    pub(crate) fuel: Fuel,
+    /// What all evaluations of the turn may still use together.
+    pub(crate) fuel: Cell<u64>,
     pub(crate) microsteps: usize,
     /// Set when a top-level final state was entered: `(output, failed)`.
     pub(crate) finished: Option<(Value, bool)>,
@@ -94,7 +94,7 @@ impl<'d> Run<'d> {
             event: Value::Null,
             params: Value::Null,
             draws: Cell::new(0),
-            fuel: Fuel::new(limits::EXPRESSION_FUEL),
+            fuel: Cell::new(limits::TURN_FUEL),
             microsteps: 0,
             finished: None,
             assignments: 0,

@@ -3,7 +3,7 @@
 use super::{
     ACTOR, person,
     stack::Stack,
-    trigger::{self, Occasion, Starter, Starters},
+    trigger::{Starter, Starters},
     waited,
     words::{Word, word},
 };
@@ -15,6 +15,7 @@ use crate::{
         mode::{self, Mode, ModeChange},
     },
     limits::ROUTE_WAIT,
+    outside::Outside,
     store::{
         contacts,
         conversations::{self, ConversationRow, Parties},
@@ -104,6 +105,7 @@ impl<'a> Case<'a> {
             conversation: &conversation,
             stack: &mut stack,
             scope,
+            input: json!({}),
         };
         let decided = choice.instance(word).await?;
         stack.write(connection, tenant, &mut conversation).await?;
@@ -139,6 +141,8 @@ struct Choice<'a> {
     stack: &'a mut Stack,
     /// `{contact, tenant, channel}`.
     scope: Value,
+    /// What a message starts an instance with: nothing.
+    input: Value,
 }
 
 impl Choice<'_> {
@@ -189,15 +193,16 @@ impl Choice<'_> {
     }
 
     fn matching(&self) -> Vec<Starter> {
-        self.case.starters.matching(&self.occasion())
+        self.case.starters.matching(&self.outside())
     }
 
-    fn occasion(&self) -> Occasion<'_> {
-        Occasion {
-            event: &self.case.body,
+    fn outside(&self) -> Outside<'_> {
+        Outside {
             scope: &self.scope,
-            seed: &self.case.message.provider_id,
+            event: &self.case.message.body,
+            input: &self.input,
             now: self.case.now,
+            seed: &self.case.message.provider_id,
         }
     }
 
@@ -212,7 +217,7 @@ impl Choice<'_> {
                     return self.deliver("foreground").await.map(Some);
                 }
             }
-            let key = match trigger::key(&starter.definition, &self.occasion()) {
+            let key = match self.outside().key(&starter.definition) {
                 Ok(key) => key,
                 Err(error) => {
                     tracing::warn!(

@@ -46,6 +46,35 @@ pub struct Scope<'a> {
     pub locale: &'a str,
 }
 
+/// Who takes part in an instance: its `{contact, tenant, channel}`, with the language and zone that follow from them.
+#[derive(Debug, Clone, Copy)]
+pub struct Participants<'a> {
+    /// Who the instance talks to; null if nobody is known.
+    pub contact: &'a Value,
+    /// Whose instance it is.
+    pub tenant: &'a Value,
+    /// What they talk over.
+    pub channel: &'a Value,
+    /// The contact's language, else the tenant's, else `en`.
+    pub locale: &'a str,
+    /// The contact's zone, else the tenant's, else `UTC`.
+    pub time_zone: &'a str,
+}
+
+impl<'a> Participants<'a> {
+    /// Reads what an event's `scope` told.
+    pub fn of(scope: &'a Value) -> Self {
+        let part = |name: &str| scope.get(name).unwrap_or(&Value::Null);
+        let (contact, tenant) = (part("contact"), part("tenant"));
+        let text = |name: &str, default: &'static str| {
+            let told = [contact, tenant].into_iter().find_map(|party| party.get(name)?.as_str());
+            told.unwrap_or(default)
+        };
+        let (locale, time_zone) = (text("locale", "en"), text("timeZone", "UTC"));
+        Self { contact, tenant, channel: part("channel"), locale, time_zone }
+    }
+}
+
 impl fmt::Debug for Scope<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Scope")

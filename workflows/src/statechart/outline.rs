@@ -27,6 +27,7 @@ pub(super) struct Outline<'a> {
     pub(super) states: Vec<Sketch<'a>>,
     ids: HashMap<String, StateId>,
     pointers: HashMap<String, StateId>,
+    paths: HashMap<String, StateId>,
 }
 
 pub(super) fn walk<'a>(
@@ -35,7 +36,12 @@ pub(super) fn walk<'a>(
     name: &str,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Outline<'a> {
-    let mut outline = Outline { states: Vec::new(), ids: HashMap::new(), pointers: HashMap::new() };
+    let mut outline = Outline {
+        states: Vec::new(),
+        ids: HashMap::new(),
+        pointers: HashMap::new(),
+        paths: HashMap::new(),
+    };
     let id = machine.get("id").and_then(Json::as_str).unwrap_or(name).to_owned();
     let root = Sketch {
         config: machine,
@@ -68,6 +74,7 @@ impl<'a> Outline<'a> {
             );
         }
         self.pointers.insert(sketch.pointer.clone(), me);
+        self.paths.insert(sketch.path.clone(), me);
         let (config, path, pointer) = (sketch.config, sketch.path.clone(), sketch.pointer.clone());
         let machine_id =
             self.states.first().map_or_else(|| sketch.id.clone(), |root| root.id.clone());
@@ -101,13 +108,12 @@ impl<'a> Outline<'a> {
         &self.states[id.index()]
     }
 
-    pub(super) fn child(&self, parent: StateId, key: &str) -> Option<StateId> {
-        self.sketch(parent).children.iter().copied().find(|child| self.sketch(*child).key == key)
-    }
-
-    /// Follows keys downwards.
+    /// The state at a path of keys below another.
     pub(super) fn descend(&self, from: StateId, keys: &str) -> Option<StateId> {
-        keys.split('.').try_fold(from, |state, key| self.child(state, key))
+        let above = &self.sketch(from).path;
+        let path = if above.is_empty() { keys.to_owned() } else { format!("{above}.{keys}") };
+        // Without keys it would be the root itself.
+        self.paths.get(&path).copied().filter(|_| !keys.is_empty())
     }
 
     /// `id`, or `id.path.below`.

@@ -1,0 +1,94 @@
+//! What an instance may keep, and what a turn may cost: reaching a bound is a verdict or an incident, never more memory.
+
+#![expect(clippy::unwrap_used, reason = "a test whose chart does not compile has failed")]
+
+use perdure_machine::{Event, Life, Start, State, Verdict, start, step};
+use serde_json::{Value, json};
+use workflows::{compile::compile, definition::Definition, limits};
+
+fn definition(machine: &Value) -> Definition {
+    compile(machine.to_string().as_bytes(), Some("m")).definition.unwrap()
+}
+
+fn begin(definition: &Definition) -> State {
+    let at = "2026-01-01T00:00:00Z".parse().unwrap();
+    let begin = Start { at, seed: "s".into(), input: json!({}), scope: Value::Null, trigger: None };
+    start(definition, begin).state
+}
+
+/// Sends the same event `times` times; how often each verdict came, and the state.
+fn send(
+    definition: &Definition,
+    mut state: State,
+    body: &Value,
+    times: usize,
+) -> (Vec<Verdict>, State) {
+    let at = "2026-01-01T00:00:01Z".parse().unwrap();
+    let event = Event::new(at, body["type"].as_str().unwrap(), body.clone());
+    let mut verdicts = Vec::new();
+    for _ in 0..times {
+        let after = step(definition, state, &event);
+        verdicts.push(after.verdict);
+        state = after.state;
+    }
+    (verdicts, state)
+}
+
+fn count(verdicts: &[Verdict], wanted: Verdict) -> usize {
+    verdicts.iter().filter(|verdict| **verdict == wanted).count()
+}
+
+fn waiting() -> Definition {
+    definition(&json!({ "id": "m", "initial": "a", "states": {
+        "a": {"invoke": {"id": "work", "src": "noop", "onDone": "b"}, "on": {"GO": "b"}},
+        "b": {"type": "final"} } }))
+}
+
+#[test]
+fn a_suspended_instance_holds_so_many_events_and_every_result() {
+    let definition = waiting();
+    let (_, state) = send(&definition, begin(&definition), &json!({ "type": "ops.suspend" }), 1);
+    let (verdicts, state) = send(&definition, state, &json!({ "type": "X" }), limits::HELD_MAX + 5);
+    assert_eq!(count(&verdicts, Verdict::Held), limits::HELD_MAX);
+    assert_eq!(count(&verdicts, Verdict::Dropped), 5);
+    let done = json!({ "type": "step.done", "id": "work", "output": null });
+    let (verdicts, state) = send(&definition, state, &done, 1);
+    assert_eq!(verdicts, [Verdict::Held], "a result is never one too many");
+    let (_, state) = send(&definition, state, &json!({ "type": "ops.resume" }), 1);
+    assert_eq!(state.life, Life::Completed);
+}
+
+#[test]
+fn what_is_kept_is_bounded_in_bytes_too() {
+    let big = json!({ "type": "X", "text": "x".repeat(200 * 1024) });
+    let fit = limits::KEPT_BYTES_MAX / (200 * 1024);
+    let definition = waiting();
+    let (verdicts, state) = send(&definition, begin(&definition), &big, fit + 1);
+    assert_eq!(count(&verdicts, Verdict::Deferred), fit);
+    assert_eq!((verdicts[fit], state.life), (Verdict::Stuck, Life::Stuck));
+    assert_eq!(state.memo.incident.unwrap().code, "deferred");
+    let (_, state) = send(&definition, begin(&definition), &json!({ "type": "ops.suspend" }), 1);
+    let (verdicts, _) = send(&definition, state, &big, fit + 2);
+    assert_eq!((count(&verdicts, Verdict::Held), count(&verdicts, Verdict::Dropped)), (fit, 2));
+}
+
+#[test]
+fn every_expression_has_its_own_fuel_and_the_turn_has_an_end() {
+    // Each guard is far below the bound of one expression; together they are far above it.
+    let list: Vec<u32> = (0..1_000).collect();
+    let guard = json!({ "@expr": "context.list.all(x, x >= 0) && context.n < 900" });
+    let count = json!({ "type": "@xstate.assign", "context": {"n": {"@expr": "context.n + 1"}} });
+    let chart = |end: &str| {
+        json!({ "id": "m", "initial": "a", "context": {"n": 0, "list": list}, "states": {
+            "a": {"always": [{"guard": guard, "actions": [count]}, {"guard": {"@expr": end}, "target": "b"}]},
+            "b": {"type": "final"} } })
+    };
+    let state = begin(&definition(&chart("true")));
+    assert_eq!(state.life, Life::Stuck, "900 rounds cost more than a turn may");
+    assert_eq!(state.memo.incident.unwrap().code, "expression");
+    let mut short = chart("true");
+    short["states"]["a"]["always"][0]["guard"] =
+        json!({ "@expr": "context.list.all(x, x >= 0) && context.n < 20" });
+    let state = begin(&definition(&short));
+    assert_eq!((state.life, &state.context["n"]), (Life::Completed, &json!(20)));
+}
