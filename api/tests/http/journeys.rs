@@ -1,6 +1,6 @@
 //! What the contract promises, one journey after another.
 
-use crate::world::{Answer, World, answer, failing, waiting};
+use crate::world::{User, World, answer, failing, until, waiting};
 use api::auth::Role;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -84,7 +84,7 @@ async fn a_stuck_instance_is_found_and_helped() {
     user.publish(&failing()).await;
     let id = user.start(json!({"definition": "failing"})).await;
     let path = format!("/v1/instances/{id}");
-    let stuck = until(|| user.get(&path), "stuck").await;
+    let stuck = once_stuck(&user, &path).await;
     assert_eq!(stuck["incident"]["step"], "call", "{stuck}");
     assert_eq!(stuck["steps"][0]["status"], "parked", "{stuck}");
     let causes = user.get("/v1/incidents").await.wants(200);
@@ -109,7 +109,7 @@ async fn a_stuck_instance_is_found_and_helped() {
     let reason = "the page was moved";
     let retried = user.post(&format!("{path}/retry"), &json!({"reason": reason})).await.wants(200);
     assert_ne!(retried["status"], "completed");
-    until(|| user.get(&path), "stuck").await;
+    once_stuck(&user, &path).await;
     let held = user.post(&format!("{path}/suspend"), &json!({})).await.wants(200);
     assert_eq!(held["status"], "suspended");
     assert_eq!(
@@ -184,16 +184,13 @@ async fn a_fixed_version_helps_and_an_older_one_is_published_again() {
     world.end().await;
 }
 
-/// Asks until the instance has this status.
-async fn until<F: Future<Output = Answer>>(ask: impl Fn() -> F, status: &str) -> Value {
-    for _ in 0..500 {
-        let found = ask().await.wants(200);
-        if found["status"] == status {
-            return found;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
-    panic!("it never became {status}");
+/// The instance, once it is stuck.
+async fn once_stuck(user: &User<'_>, path: &str) -> Value {
+    until("stuck", async || {
+        let found = user.get(path).await.wants(200);
+        (found["status"] == "stuck").then_some(found)
+    })
+    .await
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Nobody gets past the door without a key, nobody does what their role may not, and nobody sees another tenant's anything.
 
-use crate::world::{User, World, answer, waiting};
+use crate::world::{User, World, answer, until, waiting};
 use api::auth::Role;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -99,13 +99,11 @@ async fn a_key_that_is_none_is_refused() {
     let user = world.user(Role::Owner).await;
     user.get("/v1/instances").await.wants(200);
     sqlx::raw_sql("update api_key set revoked_at = now()").execute(&world.pool).await.unwrap();
-    for _ in 0..100 {
-        if user.get("/v1/instances").await.status == 401 {
-            return world.end().await;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
-    panic!("a revoked key still works");
+    until("the end of a revoked key", async || {
+        (user.get("/v1/instances").await.status == 401).then_some(())
+    })
+    .await;
+    world.end().await;
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! The WhatsApp webhook: verified, stored, answered; and refused without saying why.
 
-use crate::world::{Answer, User, World, answer};
+use crate::world::{Answer, User, World, answer, until};
 use api::auth::Role;
 use hmac::{Hmac, KeyInit, Mac};
 use reqwest::Method;
@@ -62,16 +62,14 @@ async fn verified_stored_answered() {
         .unwrap();
     assert_eq!(stored, 4);
     let user = world.user(Role::Viewer).await;
-    for _ in 0..250 {
+    let id = until("the conversation", async || {
         let found = user.get("/v1/conversations?phone=%2B255%20700%20000%20001").await.wants(200);
-        if let Some(id) = found["items"][0]["id"].as_str() {
-            let messages = user.get(&format!("/v1/conversations/{id}/messages")).await.wants(200);
-            assert_eq!(messages["items"][0]["provider_id"], "wamid.1");
-            return world.end().await;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
-    panic!("the conversation was never made");
+        found["items"][0]["id"].as_str().map(str::to_owned)
+    })
+    .await;
+    let messages = user.get(&format!("/v1/conversations/{id}/messages")).await.wants(200);
+    assert_eq!(messages["items"][0]["provider_id"], "wamid.1");
+    world.end().await;
 }
 
 #[tokio::test]

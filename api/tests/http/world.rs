@@ -5,10 +5,17 @@ use engine::{Channels, Clock, Conversations, Engine, Keyring, NoAccounts, Option
 use reqwest::{Client, Method, RequestBuilder, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
 use sqlx::{ConnectOptions, Connection, PgPool, postgres::PgConnectOptions};
-use std::{str::FromStr, sync::Arc};
+use std::{
+    str::FromStr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 use uuid::Uuid;
 use workflows::step::{Attempt, Attempted, Checked, Outcome, Running, StepRunner};
+
+/// Longest a test waits for anything.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Waits for the event `paid`; takes a phone.
 pub(crate) fn waiting() -> Value {
@@ -203,6 +210,19 @@ impl User<'_> {
     pub(crate) async fn start(&self, body: Value) -> String {
         let started = self.post("/v1/instances", &body).await.wants(201);
         started["id"].as_str().unwrap().to_owned()
+    }
+}
+
+/// Asks again and again until the answer is what is waited for.
+pub(crate) async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+    let since = Instant::now();
+    loop {
+        if let Some(found) = ask().await {
+            return found;
+        }
+        assert!(since.elapsed() < PATIENCE, "{what} never came");
+        // Asking again is the only way to see what the engine has done.
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 

@@ -153,18 +153,16 @@ impl World {
 
     /// Waits until there is nothing to route, to apply or to run.
     pub(crate) async fn rest(&self) {
+        let idle = "select -((select count(*) from message where routed_at is null)
+             + (select count(*) from inbox) + (select count(*) from step where status <> 'parked'))";
+        self.until(idle, 0).await;
+    }
+
+    /// Waits until this number has grown so far.
+    pub(crate) async fn until(&self, what: &'static str, wanted: i64) {
         let since = Instant::now();
-        loop {
-            let busy: i64 = self
-                .one(
-                    "select (select count(*) from message where routed_at is null)
-                     + (select count(*) from inbox) + (select count(*) from step where status <> 'parked')",
-                )
-                .await;
-            if busy == 0 {
-                return;
-            }
-            assert!(since.elapsed() < PATIENCE, "it does not come to rest");
+        while self.one::<i64>(what).await < wanted {
+            assert!(since.elapsed() < PATIENCE, "never {wanted}: {what}");
             // Asking again is the only way to see what other tasks have done.
             tokio::time::sleep(Duration::from_millis(5)).await;
         }

@@ -8,25 +8,8 @@ use std::{sync::Arc, time::Duration};
 async fn connections_that_die_lose_nothing() {
     let world = World::make().await;
     world.publish("journey", one_step(json!({ "src": "noop" }))).await;
-    let killer = {
-        let pool = world.db.pool.clone();
-        tokio::spawn(async move {
-            for _ in 0..15 {
-                tokio::time::sleep(Duration::from_millis(40)).await;
-                // All but the lease's: a lost lease is a test of its own.
-                let _ = sqlx::query(
-                    "select pg_terminate_backend(pid) from pg_stat_activity
-                     where datname = current_database() and application_name = 'perdure'
-                     and pid <> pg_backend_pid()
-                     and pid not in (select pid from pg_locks where locktype = 'advisory')",
-                )
-                .execute(&pool)
-                .await;
-            }
-        })
-    };
     let mut acknowledged = Vec::new();
-    while !killer.is_finished() {
+    for _ in 0..15 {
         let mut started = tokio::task::JoinSet::new();
         for _ in 0..20 {
             let (engine, tenant) = (world.engine.clone(), world.tenant);
@@ -39,9 +22,17 @@ async fn connections_that_die_lose_nothing() {
                 engine.start_instance(request).await.ok().map(|view| view.id)
             });
         }
+        // In the middle of that, all but the lease's: a lost lease is a test of its own.
+        let _ = sqlx::query(
+            "select pg_terminate_backend(pid) from pg_stat_activity
+             where datname = current_database() and application_name = 'perdure'
+             and pid <> pg_backend_pid()
+             and pid not in (select pid from pg_locks where locktype = 'advisory')",
+        )
+        .execute(&world.db.pool)
+        .await;
         acknowledged.extend(started.join_all().await.into_iter().flatten());
     }
-    killer.await.unwrap();
     assert!(acknowledged.len() > 100, "{}", acknowledged.len());
     for id in acknowledged {
         world.until(id, &["completed"]).await;
@@ -89,9 +80,7 @@ async fn interrupted_tries_are_unknown_and_the_rest_goes_on() {
         let invoke = post(json!(["hang", "act"]), json!({ "onUnknown": policy, "backoffMs": 1 }));
         world.publish("journey", one_step(invoke)).await;
         let started = world.begin("journey", json!({})).await.unwrap();
-        while world.db.count("select count(*) from ledger").await == 0 {
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
+        world.db.until("select count(*) from ledger").await;
         // The try hangs, and is left behind.
         world.engine.shutdown().await;
         assert_eq!(world.db.count("select count(*) from step where status = 'started'").await, 1);

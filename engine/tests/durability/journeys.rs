@@ -152,7 +152,8 @@ async fn a_stuck_step_is_tried_again_or_skipped() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_key_is_held_by_one_live_instance() {
     let world = World::make().await;
-    world.publish("journey", one_step(noop(json!("slow")))).await;
+    let gate = world.db.close_gate().await;
+    world.publish("journey", one_step(noop(json!("gate")))).await;
     let request = |id: Option<Uuid>| engine::StartRequest {
         tenant: world.tenant,
         definition: "journey".to_owned(),
@@ -166,6 +167,7 @@ async fn a_key_is_held_by_one_live_instance() {
     assert!(matches!(second, Err(engine::Error::KeyTaken(id)) if id == first.id), "{second:?}");
     let same = world.engine.start_instance(request(Some(first.id))).await;
     assert!(matches!(same, Err(engine::Error::Exists(id)) if id == first.id), "{same:?}");
+    drop(gate);
     world.until(first.id, &["completed"]).await;
     let third = world.engine.start_instance(request(None)).await.unwrap();
     world.until(third.id, &["completed"]).await;

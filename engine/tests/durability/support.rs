@@ -7,13 +7,23 @@ use engine::{
 };
 use machine::{Event, State};
 use serde_json::{Map, Value, json};
-use sqlx::{ConnectOptions, Connection, PgPool, postgres::PgConnectOptions};
-use std::{collections::HashMap, str::FromStr, sync::Arc, time::Duration};
+use sqlx::{ConnectOptions, Connection, PgConnection, PgPool, postgres::PgConnectOptions};
+use std::{
+    collections::HashMap,
+    str::FromStr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use uuid::Uuid;
 use workflows::step::{Attempt, Attempted, Checked, Exchange, Outcome, Running, StepRunner};
 
 /// Longest a test waits for anything.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How often it is looked again.
+const LOOK: Duration = Duration::from_millis(5);
+/// The advisory lock that is the provider's gate.
+const GATE: i64 = 7;
 
 /// A database of its own.
 pub(crate) struct Db {
@@ -62,6 +72,23 @@ impl Db {
         sqlx::query_scalar(what).fetch_one(&self.pool).await.unwrap()
     }
 
+    /// Waits until this number is not zero.
+    pub(crate) async fn until(&self, what: &'static str) {
+        let since = Instant::now();
+        while self.count(what).await == 0 {
+            assert!(since.elapsed() < PATIENCE, "still zero: {what}");
+            // Asking again is the only way to see what other tasks and processes have done.
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// Closes the provider's gate: a try that asks for it arrives, and is not answered before this is dropped.
+    pub(crate) async fn close_gate(&self) -> PgConnection {
+        let mut gate = server().database(&self.name).connect().await.unwrap();
+        sqlx::query("select pg_advisory_lock($1)").bind(GATE).execute(&mut gate).await.unwrap();
+        gate
+    }
+
     /// Drops it.
     pub(crate) async fn drop(self) {
         self.pool.close().await;
@@ -93,6 +120,13 @@ impl Provider {
             .unwrap();
     }
 
+    async fn pass_gate(&self) {
+        let mut connection = self.ledger.acquire().await.unwrap();
+        for statement in ["select pg_advisory_lock($1)", "select pg_advisory_unlock($1)"] {
+            sqlx::query(statement).bind(GATE).execute(&mut *connection).await.unwrap();
+        }
+    }
+
     async fn answer(&self, attempt: Attempt) -> Outcome {
         let script = attempt.input.get("body").or_else(|| attempt.input.get("value"));
         let script = script.cloned().unwrap_or(Value::Null);
@@ -106,7 +140,7 @@ impl Provider {
         let word = list.get(nth).or_else(|| list.last()).cloned().unwrap_or_default();
         let word = word.as_str().unwrap_or("act").to_owned();
         // Trying again with the key of something done is what a provider with idempotency keys answers from memory.
-        self.note(&attempt, matches!(word.as_str(), "act" | "lose" | "slow")).await;
+        self.note(&attempt, matches!(word.as_str(), "act" | "lose" | "gate")).await;
         let text = |text: &str| text.to_owned();
         match word.as_str() {
             "lose" => Outcome::Unknown { code: text("timeout"), message: text("no answer") },
@@ -116,8 +150,8 @@ impl Provider {
             "panic" => panic!("the node has a bug"),
             "hang" => std::future::pending().await,
             other => {
-                if other == "slow" {
-                    tokio::time::sleep(Duration::from_millis(300)).await;
+                if other == "gate" {
+                    self.pass_gate().await;
                 }
                 Outcome::Done { port: "default", output: json!({ "key": attempt.key }) }
             }
@@ -279,14 +313,13 @@ pub(crate) async fn until(
     instance: Uuid,
     statuses: &[&str],
 ) -> InstanceView {
-    let since = std::time::Instant::now();
+    let since = Instant::now();
     loop {
         let found = engine.instance(tenant, instance).await;
         match &found {
             Ok(view) if statuses.contains(&view.status.as_str()) => return found.unwrap(),
             _ if since.elapsed() > PATIENCE => panic!("{statuses:?} never came: {found:#?}"),
-            // Asking again is the only way to see what another process does.
-            _ => tokio::time::sleep(Duration::from_millis(5)).await,
+            _ => tokio::time::sleep(LOOK).await,
         }
     }
 }

@@ -65,9 +65,7 @@ async fn a_timer_of_a_suspended_instance_is_held() {
     let held = world.send(started.id, json!({ "type": "ops.suspend" })).await.unwrap();
     assert_eq!(held.status, "suspended");
     world.clock.advance(Duration::from_secs(10));
-    while world.db.count("select count(*) from timer").await > 0 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    world.db.until("select count(*) where not exists (select from timer)").await;
     let after = world.send(started.id, json!({ "type": "ops.resume" })).await.unwrap();
     assert_eq!(
         (after.status.as_str(), after.state.configuration.as_slice()),
