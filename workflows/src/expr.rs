@@ -9,15 +9,28 @@
 //! `EXPRESSION_OUTPUT_MAX`.
 //! **Invariant:** data is never parsed as an expression or a template; only texts of the definition are.
 //!
-//! Beyond CEL, because JSON has one kind of number: `int`, `uint` and `double` mix in arithmetic (with a double, the
-//! result is a double), and a whole double is a good index. Short of CEL: no messages, no optional `?.` syntax.
+//! What of CEL there is: all operators with their precedence and heterogeneous equality; all literals; the macros `has`,
+//! `all`, `exists`, `exists_one`, `map`, `filter`; conversions, timestamps, durations and their getters with zones; optional
+//! values (`.?`, `[?]`, `[?x]`, `{?k: v}`, `optional.*`, `optMap`, `optFlatMap`); of the extension libraries strings, math,
+//! lists, sets, encoders, `cel.bind`. What there is not: protobuf messages, enums, `cel.block`, macros of two variables,
+//! `transformList`, networks (`ip`, `cidr`).
+//!
+//! Beyond CEL, because JSON has one kind of number: `int`, `uint`, `double` and [`decimal`] mix in arithmetic (with a double
+//! the result is a double, with a decimal a decimal), and a whole double is a good index. `has` forgives a path that breaks
+//! off early. For flows: `default`, `money`, `number`, `date`, `relative_day`, `plural`, `and_list`, `or_list`, `phone`, `t`,
+//! `in_hours`, `next_open`, `next_time`, `bucket`, `random`, `resume_url`, `in_state`, `json`, `to_json`.
 
 mod arithmetic;
 mod ast;
+mod bounds;
 mod bytes;
 mod call;
 mod check;
+mod constant;
 mod convert;
+mod currency;
+mod decimal;
+mod env;
 mod error;
 mod eval;
 mod fold;
@@ -25,19 +38,32 @@ mod format;
 mod functions;
 mod hours;
 mod lexer;
+mod list;
 mod literals;
 mod locale;
+mod math;
 mod operands;
 mod operator_types;
+mod optional;
 mod parser;
+mod paths;
+mod plural;
+mod printf;
 mod quoted;
+mod reference;
 mod resolve;
+mod result_types;
+mod schedule;
+mod schema;
 mod scope;
+mod table;
 mod template;
 mod text;
+mod texts;
 mod time;
 mod types;
 mod value;
+mod words;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -48,10 +74,21 @@ use ast::{Kind, Literal, Node};
 use eval::Evaluator;
 use functions::Signature;
 
+pub use bounds::Bounds;
+pub use env::TypeEnv;
 pub use error::{EvalError, Problem};
+pub use paths::PathUse;
+pub use plural::PluralForm;
+pub use reference::{Reference, functions};
 pub use scope::{Fuel, Participants, Scope};
 pub use template::Template;
-pub use types::{Type, TypeEnv};
+pub use texts::{Message, Texts};
+pub use types::Type;
+
+/// What is wrong with a cron rule as `next_time` takes it, in a sentence for people.
+pub fn parse_cron(rule: &str) -> Result<(), String> {
+    crate::cron::Cron::parse(rule).map(drop)
+}
 
 /// A parsed expression; cheap to clone.
 #[derive(Debug, Clone)]
@@ -99,6 +136,9 @@ impl Expression {
 
     /// Its type and problems, given the names and types in scope.
     pub fn check(&self, env: &TypeEnv) -> Checked {
+        if env.is_trusting() {
+            return Checked { ty: Type::Dyn, problems: Vec::new() };
+        }
         let (ty, problems) = check::check(self.source(), self.root(), env);
         Checked { ty, problems }
     }
@@ -139,9 +179,29 @@ impl Expression {
         found
     }
 
+    /// Which variables it reads, in source order.
+    pub fn paths(&self) -> Vec<PathUse> {
+        paths::paths(self.root())
+    }
+
+    /// The paths that are there, and not null, whenever it is `truth`: those a `has` or a comparison with null asks for.
+    pub fn tells(&self, truth: bool) -> Vec<Vec<String>> {
+        paths::tells(self.root(), truth)
+    }
+
+    /// Whether it is true always, or false always; `None` when data, chance or anything it calls may decide.
+    pub fn constant(&self) -> Option<bool> {
+        constant::constant(self.source(), self.root())
+    }
+
     fn root(&self) -> &Node {
         &self.inner.root
     }
+}
+
+/// Whether there is a time zone of this name: one of the IANA, or an offset like `+05:30`.
+pub(crate) fn is_zone(name: &str) -> bool {
+    time::parse_zone(name).is_some()
 }
 
 fn literal_arguments(node: &Node, wanted: &Signature, found: &mut Vec<(String, Range<usize>)>) {

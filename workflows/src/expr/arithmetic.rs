@@ -1,15 +1,14 @@
-//! `+ - * / %` and the minus sign, and what numbers do alone: `abs`, `round`, `min`, …
+//! `+ - * / %` and the minus sign.
 //!
-//! **Invariant:** integers never wrap: what does not fit is the error `overflow`.
+//! **Invariant:** integers and decimals never wrap: what does not fit is the error `overflow`.
 
 use std::borrow::Cow;
-use std::cmp::Ordering;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::ast::Arithmetic;
+use super::decimal::Decimal;
 use super::eval::{Outcome, Work};
-use super::functions::Function;
 use super::time;
 use super::value::Val;
 
@@ -58,6 +57,9 @@ fn mixed<'a>(
         work.spend_output(a.len() + b.len())?;
         return Ok(Val::list(a.iter().chain(b.iter()).collect()));
     }
+    if matches!(left, Val::Decimal(_)) || matches!(right, Val::Decimal(_)) {
+        return decimal(operator, (&left, &right), work);
+    }
     let is_double = matches!(left, Val::Double(_)) || matches!(right, Val::Double(_));
     match (left.as_double(), right.as_double()) {
         (Some(a), Some(b)) if is_double && operator != Arithmetic::Remainder => {
@@ -80,16 +82,48 @@ fn mixed<'a>(
             }
             _ => Err(work.error("wrong-type", "`%` needs whole numbers")),
         },
-        _ => {
-            let message = format!(
-                "`{}` does not work between {} and {}",
-                operator.symbol(),
-                left.what(),
-                right.what()
-            );
-            Err(work.error("wrong-type", message))
-        }
+        _ => Err(mismatch(operator, (&left, &right), work)),
     }
+}
+
+/// With a decimal on one side the other becomes one, by the digits its JSON shows.
+fn decimal<'a>(
+    operator: Arithmetic,
+    (left, right): (&Val<'a>, &Val<'a>),
+    work: &Work<'_>,
+) -> Outcome<Val<'a>> {
+    let (Some(a), Some(b)) = (left.as_decimal(), right.as_decimal()) else {
+        return Err(match (left.as_double(), right.as_double()) {
+            (Some(_), Some(_)) => overflow(work),
+            _ => mismatch(operator, (left, right), work),
+        });
+    };
+    let result = match operator {
+        Arithmetic::Add => a.add(b),
+        Arithmetic::Subtract => a.subtract(b),
+        Arithmetic::Multiply => a.multiply(b),
+        Arithmetic::Divide | Arithmetic::Remainder if Decimal::is_zero(b) => {
+            return Err(by_zero(work));
+        }
+        Arithmetic::Divide => a.divide(b),
+        Arithmetic::Remainder => a.remainder(b),
+    };
+    result.map(Val::decimal).ok_or_else(|| overflow(work))
+}
+
+#[cold]
+fn mismatch(
+    operator: Arithmetic,
+    (left, right): (&Val<'_>, &Val<'_>),
+    work: &Work<'_>,
+) -> Box<super::error::EvalError> {
+    let message = format!(
+        "`{}` does not work between {} and {}",
+        operator.symbol(),
+        left.what(),
+        right.what()
+    );
+    work.error("wrong-type", message)
 }
 
 fn int<'a>(operator: Arithmetic, a: i64, b: i64, work: &Work<'_>) -> Outcome<Val<'a>> {
@@ -130,73 +164,13 @@ pub(super) fn negate<'a>(value: &Val<'a>, work: &Work<'_>) -> Outcome<Val<'a>> {
     match value {
         Val::Int(n) => n.checked_neg().map(Val::Int).ok_or_else(|| overflow(work)),
         Val::Double(n) => Ok(Val::Double(-n)),
+        Val::Decimal(n) => Ok(Val::decimal(n.negate())),
         Val::Duration(d) => length(TimeDelta::zero().checked_sub(d), work),
         other => {
             let message = format!("the minus sign does not work on {}", other.what());
             Err(work.error("wrong-type", message))
         }
     }
-}
-
-/// `abs`, `round`, `floor`, `ceil`. Whole results are ints when they fit.
-pub(super) fn rounded<'a>(
-    function: Function,
-    value: &Val<'a>,
-    work: &Work<'_>,
-) -> Outcome<Val<'a>> {
-    let n = match value {
-        Val::Int(n) if function == Function::Abs => {
-            return n.checked_abs().map(Val::Int).ok_or_else(|| overflow(work));
-        }
-        Val::Int(_) | Val::Uint(_) => return Ok(value.clone()),
-        Val::Double(n) if function == Function::Abs => return Ok(Val::Double(n.abs())),
-        Val::Double(n) => *n,
-        other => {
-            let message = format!("a number is needed here, not {}", other.what());
-            return Err(work.error("wrong-type", message));
-        }
-    };
-    let rounded = match function {
-        Function::Floor => n.floor(),
-        Function::Ceil => n.ceil(),
-        _ => n.round(),
-    };
-    let whole = Val::Double(rounded).as_whole().and_then(|whole| i64::try_from(whole).ok());
-    Ok(whole.map_or(Val::Double(rounded), Val::Int))
-}
-
-/// `min` and `max` of several values, or of the items of one list.
-pub(super) fn extreme<'a>(
-    function: Function,
-    values: Vec<Val<'a>>,
-    work: &Work<'_>,
-) -> Outcome<Val<'a>> {
-    let list = match values.as_slice() {
-        [one] => one.items(),
-        _ => None,
-    };
-    let values: Box<dyn Iterator<Item = Val<'a>> + '_> = match &list {
-        Some(items) => Box::new(items.iter()),
-        None => Box::new(values.into_iter()),
-    };
-    let wanted = if function == Function::Min { Ordering::Less } else { Ordering::Greater };
-    let mut best: Option<Val<'a>> = None;
-    for value in values {
-        work.spend(1)?;
-        let Some(so_far) = &best else {
-            best = Some(value);
-            continue;
-        };
-        match value.compare(so_far) {
-            Some(order) if order == wanted => best = Some(value),
-            Some(_) => {}
-            None => {
-                let message = format!("{} and {} have no order", so_far.what(), value.what());
-                return Err(work.error("wrong-type", message));
-            }
-        }
-    }
-    best.ok_or_else(|| work.error("empty-list", "an empty list has no smallest or largest item"))
 }
 
 #[cold]

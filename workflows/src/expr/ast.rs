@@ -26,6 +26,11 @@ impl Node {
         self.span.start as usize..self.span.end as usize
     }
 
+    /// Whether it is this word, written out.
+    pub(super) fn is_bool(&self, truth: bool) -> bool {
+        matches!(self.kind, Kind::Literal(Literal::Bool(word)) if word == truth)
+    }
+
     /// Calls `visit` for every direct child, in source order.
     pub(super) fn children<'n>(&'n self, visit: &mut dyn FnMut(&'n Node)) {
         match &self.kind {
@@ -34,8 +39,13 @@ impl Node {
             | Kind::Not(child)
             | Kind::Negate(child)
             | Kind::Has(child)
+            | Kind::OptionalSelect { of: child, .. }
+            | Kind::OptionalItem(child)
             | Kind::Matches { text: child, .. } => visit(child),
-            Kind::Index(pair) | Kind::Compare(_, pair) | Kind::Default(pair) => {
+            Kind::Index(pair)
+            | Kind::OptionalIndex(pair)
+            | Kind::Compare(_, pair)
+            | Kind::Default(pair) => {
                 pair.iter().for_each(visit);
             }
             Kind::Conditional(three) => three.iter().for_each(visit),
@@ -67,6 +77,16 @@ pub(super) enum Kind {
         field_span: Range<u32>,
     },
     Index(Box<[Node; 2]>),
+    /// `of.?field`
+    OptionalSelect {
+        of: Box<Node>,
+        field: String,
+        field_span: Range<u32>,
+    },
+    /// `of[?index]`
+    OptionalIndex(Box<[Node; 2]>),
+    /// An item `?x` of a list, or the value of an entry `?key: x` of a map: there if the optional has a value.
+    OptionalItem(Box<Node>),
     Not(Box<Node>),
     Negate(Box<Node>),
     /// All operands of a chain of `&&`: one level of depth, however long.
@@ -83,7 +103,7 @@ pub(super) enum Kind {
     Map(Vec<(Node, Node)>),
     Has(Box<Node>),
     Default(Box<[Node; 2]>),
-    /// A macro over the elements of a list or the keys of a map, held in `slot` while `bodies` run.
+    /// A macro over the elements of a list, the keys of a map or what an optional holds, held in `slot` while `bodies` run.
     Fold {
         fold: Fold,
         slot: usize,
@@ -166,7 +186,7 @@ impl Root {
 }
 
 /// The names of types, as values of `type()`.
-pub(super) const TYPE_NAMES: [&str; 11] = [
+pub(super) const TYPE_NAMES: [&str; 13] = [
     "null_type",
     "bool",
     "int",
@@ -178,6 +198,8 @@ pub(super) const TYPE_NAMES: [&str; 11] = [
     "map",
     "timestamp",
     "duration",
+    "decimal",
+    "optional_type",
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -235,4 +257,12 @@ pub(super) enum Fold {
     /// `map(x, condition, value)`.
     FilterMap,
     Filter,
+    /// `list.sortBy(x, key)`
+    SortBy,
+    /// `optional.optMap(x, value)`
+    OptionalMap,
+    /// `optional.optFlatMap(x, optional)`
+    OptionalFlatMap,
+    /// `cel.bind(x, value, body)`: the value is the range.
+    Bind,
 }

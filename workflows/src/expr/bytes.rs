@@ -15,3 +15,25 @@ pub(super) fn to_base64(bytes: &[u8]) -> String {
     }
     out
 }
+
+/// Reads standard base64, with or without padding; `None` when it is none.
+pub(super) fn from_base64(text: &str) -> Option<Vec<u8>> {
+    let digits = text.trim_end_matches('=');
+    if text.len() - digits.len() > 2 || digits.len() % 4 == 1 {
+        return None;
+    }
+    let mut out = Vec::with_capacity(digits.len() / 4 * 3);
+    for chunk in digits.as_bytes().chunks(4) {
+        let mut group: u32 = 0;
+        for at in 0..4 {
+            let sextet = match chunk.get(at) {
+                Some(digit) => ALPHABET.iter().position(|known| known == digit)?,
+                None => 0,
+            };
+            group = group << 6 | u32::try_from(sextet).ok()?;
+        }
+        let [_, bytes @ ..] = group.to_be_bytes();
+        out.extend_from_slice(bytes.get(..chunk.len() - 1)?);
+    }
+    Some(out)
+}

@@ -2,23 +2,18 @@
 //!
 //! **Invariant:** the parser has counted the arguments, so a combination that is not listed here does not occur.
 
-use std::borrow::Cow;
-
 use sha2::{Digest, Sha256};
 
 use super::ast::Node;
 use super::eval::{Evaluator, Outcome, Work};
-use super::functions::Function;
+use super::functions::{Family, Function};
 use super::resolve::compile_pattern;
-use super::template::Template;
 use super::text::{self, expect_text};
 use super::value::Val;
-use super::{arithmetic, convert, format, hours, locale, time};
+use super::{convert, format, list, math, time};
 
 /// Fuel of compiling a pattern at run time.
 const PATTERN_FUEL: usize = 500;
-/// How deep texts of `t()` may use each other.
-const TEXTS_NESTED_MAX: u8 = 3;
 
 impl<'e> Evaluator<'e> {
     pub(super) fn call(
@@ -28,12 +23,21 @@ impl<'e> Evaluator<'e> {
         node: &'e Node,
     ) -> Outcome<Val<'e>> {
         let work = self.work(node);
-        if matches!(function, Function::Min | Function::Max) {
-            let values = self.eval_all(args)?;
-            return arithmetic::extreme(function, values, &work);
+        match function.family() {
+            Family::Plain => {}
+            Family::Optional => return self.optional_call(function, args, node),
+            family => {
+                let values = self.eval_all(args)?;
+                return match family {
+                    Family::Schedule => self.schedule_call(function, &values, &work),
+                    Family::List => list::call(function, &values, &work),
+                    Family::Math => math::call(function, values, &work),
+                    _ => self.words_call(function, &values, &work),
+                };
+            }
         }
         match args {
-            [] => self.call_none(function, &work),
+            [] => Ok(Val::Double(self.draw())),
             [a] => {
                 let a = self.eval(a)?;
                 self.call_one(function, a, &work)
@@ -50,13 +54,6 @@ impl<'e> Evaluator<'e> {
         }
     }
 
-    fn call_none(&mut self, function: Function, work: &Work<'e>) -> Outcome<Val<'e>> {
-        match function {
-            Function::InHours => self.in_hours(&Val::Timestamp(self.scope.now), work),
-            _ => Ok(Val::Double(self.draw())),
-        }
-    }
-
     /// The next of the numbers in [0, 1) that instance and event decide.
     fn draw(&mut self) -> f64 {
         let index = self.scope.draws.get();
@@ -67,10 +64,7 @@ impl<'e> Evaluator<'e> {
         hash.update(self.scope.seed.as_bytes());
         hash.update(self.scope.seq.to_be_bytes());
         hash.update(index.to_be_bytes());
-        let digest = hash.finalize();
-        let bits = digest.iter().take(8).fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
-        // 53 bits are what a double holds exactly, so 1.0 is never reached.
-        (bits >> 11) as f64 / (1_u64 << 53) as f64
+        time::fraction(&hash.finalize())
     }
 
     fn call_one(&mut self, function: Function, a: Val<'e>, work: &Work<'e>) -> Outcome<Val<'e>> {
@@ -81,7 +75,7 @@ impl<'e> Evaluator<'e> {
                 text::of_one(function, &a, work)
             }
             F::Join => text::join(&a, None, work),
-            F::Abs | F::Round | F::Floor | F::Ceil => arithmetic::rounded(function, &a, work),
+            F::Abs | F::Floor | F::Ceil => math::whole(function, &a, work),
             F::InState => Ok(Val::Bool((self.scope.in_state)(expect_text(&a, work)?))),
             F::Text => match a {
                 Val::Str(_) => Ok(a),
@@ -90,8 +84,7 @@ impl<'e> Evaluator<'e> {
             F::FormatDate => self.date(&a, "medium", (self.scope.locale, work)),
             F::RelativeDay => self.relative_day(&a, work),
             F::Phone => format::phone(&a, work).map(Val::text),
-            F::Translate => self.translate(expect_text(&a, work)?, work),
-            F::InHours => self.in_hours(&a, work),
+            F::ResumeUrl => self.resume_url(&a, work),
             F::Json => {
                 let text = expect_text(&a, work)?;
                 convert::parse_json(text, work)
@@ -119,19 +112,17 @@ impl<'e> Evaluator<'e> {
     ) -> Outcome<Val<'e>> {
         use Function as F;
         match function {
-            F::Contains | F::StartsWith | F::EndsWith | F::LastIndexOf | F::Split => {
+            F::Contains | F::StartsWith | F::EndsWith | F::Split => {
                 text::of_two(function, (&a, &b), work)
             }
             F::Matches => self.matches(&a, &b, work),
             F::Join => text::join(&a, Some(&b), work),
             F::IndexOf => text::index_of((&a, &b), None, work),
+            F::LastIndexOf => text::last_index_of((&a, &b), None, work),
             F::Substring => text::substring((&a, &b), None, work),
             F::CharAt => text::char_at((&a, &b), work),
-            F::Money => {
-                let options = (expect_text(&b, work)?, self.scope.locale);
-                format::money(&a, options, work).map(Val::text)
-            }
             F::FormatDate => self.date(&a, expect_text(&b, work)?, (self.scope.locale, work)),
+            F::Bucket => self.bucket((&a, &b), work),
             getter => time::getter(getter, &a, Some(expect_text(&b, work)?), work),
         }
     }
@@ -149,18 +140,8 @@ impl<'e> Evaluator<'e> {
             F::IndexOf => text::index_of((a, b), Some(c), work),
             F::Substring => text::substring((a, b), Some(c), work),
             F::Replace => text::replace((a, b, c), rest.first(), work),
-            F::Money => {
-                let options = (expect_text(b, work)?, expect_text(c, work)?);
-                format::money(a, options, work).map(Val::text)
-            }
+            F::LastIndexOf => text::last_index_of((a, b), Some(c), work),
             F::FormatDate => self.date(a, expect_text(b, work)?, (expect_text(c, work)?, work)),
-            F::Plural => {
-                match a.as_double() {
-                    Some(_) => Ok(if format::is_one(a) { b.clone() } else { c.clone() }),
-                    None => Err(work
-                        .error("wrong-type", format!("a number is needed here, not {}", a.what()))),
-                }
-            }
             _ => {
                 let limit = match c.as_whole() {
                     // As in CEL's string library, a negative limit is none.
@@ -210,44 +191,5 @@ impl<'e> Evaluator<'e> {
         let at = self.local(at, work)?;
         let now = self.local(&Val::Timestamp(self.scope.now), work)?;
         format::relative_day((&at, &now), self.scope.locale, work).map(Val::text)
-    }
-
-    fn in_hours(&self, at: &Val<'e>, work: &Work<'e>) -> Outcome<Val<'e>> {
-        match self.scope.tenant.get("hours") {
-            Some(hours) if !hours.is_null() => {
-                hours::is_open(hours, &self.local(at, work)?, work).map(Val::Bool)
-            }
-            _ => Ok(Val::Bool(false)),
-        }
-    }
-
-    /// `t`: the text in the reader's language, rendered as a template.
-    fn translate(&mut self, key: &str, work: &Work<'e>) -> Outcome<Val<'e>> {
-        let texts = self.scope.texts;
-        let tag = self.scope.locale;
-        let preferred = [tag, locale::language_of(tag), "en"];
-        let mut found = preferred.iter().filter_map(|language| texts.get(*language)?.get(key));
-        let text = found.next().or_else(|| texts.values().find_map(|texts| texts.get(key)));
-        let Some(text) = text else {
-            let message = format!("there is no text `{}`", time::clipped(key));
-            return Err(work.error("unknown-text", message));
-        };
-        if self.n_texts >= TEXTS_NESTED_MAX {
-            let message = format!("the text `{key}` uses texts that use texts, too deep");
-            return Err(work.error("texts-too-deep", message));
-        }
-        work.spend_text(text.len() * 4)?;
-        if !text.contains("{{") {
-            return Ok(Val::Str(Cow::Borrowed(text)));
-        }
-        let template = Template::parse(text).map_err(|problems| {
-            let why = problems.first().map_or("", |problem| &problem.message);
-            work.error("bad-text", format!("the text `{key}` cannot be read: {why}"))
-        })?;
-        let rendered = template.render_nested(self.scope, self.fuel, self.n_texts + 1);
-        // The place in the text means nothing to a reader of this expression; the place of the call does.
-        rendered.map(Val::text).map_err(|error| {
-            work.error(error.code, format!("in the text `{key}`: {}", error.message))
-        })
     }
 }

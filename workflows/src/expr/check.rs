@@ -3,12 +3,14 @@
 //! **Invariant:** it is total, and reports nothing that could be right at run time (`Dyn` is silence), with two
 //! exceptions that are slips every time: a field a closed object type does not have, and `==` of different kinds.
 
-use super::ast::{Fold, Kind, Literal, Node, Root};
+use super::ast::{Arithmetic, Fold, Kind, Literal, Node, Root};
+use super::env::TypeEnv;
 use super::error::Problem;
 use super::functions::{Function, Signature};
 use super::literals;
 use super::operator_types::{arithmetic, compare};
-use super::types::{Type, TypeEnv};
+use super::result_types::result_type;
+use super::types::Type;
 use crate::suggest::nearest;
 
 /// The type of `root` in `env`, and every problem in source order.
@@ -57,6 +59,20 @@ impl<'c> Checker<'c> {
                 }
             }
             Kind::Index(pair) => self.index(pair),
+            Kind::OptionalSelect { of, field, field_span } => {
+                let span = field_span.start as usize..field_span.end as usize;
+                let target = self.type_of(of);
+                optional(self.field(&held(target), (field, span), of))
+            }
+            Kind::OptionalIndex(pair) => optional(self.index(pair)),
+            Kind::OptionalItem(item) => match self.type_of(item) {
+                Type::Optional(held) => *held,
+                Type::Dyn => Type::Dyn,
+                other => {
+                    self.wrong(item, format!("`?` needs an optional value, not {other}"));
+                    Type::Dyn
+                }
+            },
             Kind::Not(_) | Kind::Negate(_) | Kind::Arithmetic { .. } | Kind::Compare(..) => {
                 self.operator(node)
             }
@@ -107,7 +123,7 @@ impl<'c> Checker<'c> {
                 Type::Bool
             }
             Kind::Negate(operand) => match self.type_of(operand) {
-                ty @ (Type::Dyn | Type::Int | Type::Double | Type::Duration) => ty,
+                ty @ (Type::Dyn | Type::Int | Type::Double | Type::Decimal | Type::Duration) => ty,
                 ty => {
                     self.wrong(node, format!("the minus sign does not work on {ty}"));
                     Type::Dyn
@@ -117,6 +133,17 @@ impl<'c> Checker<'c> {
                 let mut total = self.type_of(first);
                 for (operator, operand) in rest {
                     let operand_type = self.type_of(operand);
+                    if matches!(operator, Arithmetic::Divide | Arithmetic::Remainder)
+                        && matches!(operand.kind, Kind::Literal(Literal::Int(0) | Literal::Uint(0)))
+                        && total != Type::Double
+                    {
+                        let problem = Problem::new(
+                            "division-by-zero",
+                            "this is divided by zero",
+                            operand.span(),
+                        );
+                        self.problems.push(problem);
+                    }
                     let result = arithmetic(*operator, &total, &operand_type);
                     total = result.unwrap_or_else(|message| {
                         self.wrong(node, message);
@@ -165,6 +192,8 @@ impl<'c> Checker<'c> {
         match target {
             Type::Dyn | Type::Null => Type::Dyn,
             Type::Map(values) => (**values).clone(),
+            // Once a value may be absent, so may be everything in it.
+            Type::Optional(held) => optional(self.field(held, (field, span), of)),
             Type::Object { fields, open } => match fields.get(field) {
                 Some(ty) => ty.clone(),
                 None if *open => Type::Dyn,
@@ -190,15 +219,24 @@ impl<'c> Checker<'c> {
     fn index(&mut self, pair: &[Node; 2]) -> Type {
         let [of, index] = pair;
         let (target, index_type) = (self.type_of(of), self.type_of(index));
-        match (&target, &index.kind) {
+        self.picked(&target, &index_type, pair)
+    }
+
+    fn picked(&mut self, target: &Type, index_type: &Type, pair: &[Node; 2]) -> Type {
+        let [of, index] = pair;
+        match (target, &index.kind) {
+            (Type::Optional(held), _) => optional(self.picked(held, index_type, pair)),
             (Type::List(items), _) => {
-                if !index_type.is_number() && index_type != Type::Dyn {
+                if let Kind::Literal(Literal::Int(..0)) = index.kind {
+                    self.wrong(index, "a list begins at 0".into());
+                }
+                if !index_type.is_number() && *index_type != Type::Dyn {
                     self.wrong(index, format!("a list is indexed by a number, not {index_type}"));
                 }
                 (**items).clone()
             }
             (Type::Object { .. }, Kind::Literal(Literal::String(field))) => {
-                self.field(&target, (field, index.span()), of)
+                self.field(target, (field, index.span()), of)
             }
             (Type::Map(values), _) => (**values).clone(),
             (Type::Dyn | Type::Null | Type::Object { .. }, _) => Type::Dyn,
@@ -214,7 +252,12 @@ impl<'c> Checker<'c> {
         let mut fields = std::collections::BTreeMap::new();
         let mut values: Option<Type> = None;
         for (key, value) in entries {
-            self.type_of(key);
+            let key_type = self.type_of(key);
+            if !is_key(&key_type) {
+                let message =
+                    format!("a key is a text, a whole number or true/false, not {key_type}");
+                self.wrong(key, message);
+            }
             let ty = self.type_of(value);
             if let Kind::Literal(Literal::String(name)) = &key.kind {
                 fields.insert(name.clone(), ty.clone());
@@ -231,6 +274,9 @@ impl<'c> Checker<'c> {
     }
 
     fn fold(&mut self, fold: Fold, range: &Node, bodies: &[Node]) -> Type {
+        if matches!(fold, Fold::Bind | Fold::OptionalMap | Fold::OptionalFlatMap) {
+            return self.named(fold, range, bodies);
+        }
         let item = match self.type_of(range) {
             Type::List(items) => *items,
             Type::Map(_) => Type::Dyn,
@@ -243,7 +289,7 @@ impl<'c> Checker<'c> {
         };
         self.slots.push(item.clone());
         let n_conditions = match fold {
-            Fold::Map => 0,
+            Fold::Map | Fold::SortBy => 0,
             _ => 1,
         };
         let mut last = Type::Dyn;
@@ -257,8 +303,33 @@ impl<'c> Checker<'c> {
         self.slots.pop();
         match fold {
             Fold::All | Fold::Exists | Fold::ExistsOne => Type::Bool,
-            Fold::Filter => Type::List(Box::new(item)),
-            Fold::Map | Fold::FilterMap => Type::List(Box::new(last)),
+            Fold::Filter | Fold::SortBy => Type::List(Box::new(item)),
+            _ => Type::List(Box::new(last)),
+        }
+    }
+
+    /// The macros that give one value a name.
+    fn named(&mut self, fold: Fold, range: &Node, bodies: &[Node]) -> Type {
+        let value = match (fold, self.type_of(range)) {
+            (Fold::Bind, ty) => ty,
+            (_, Type::Optional(held)) => *held,
+            (_, Type::Dyn) => Type::Dyn,
+            (_, other) => {
+                self.wrong(range, format!("this needs an optional value, not {other}"));
+                Type::Dyn
+            }
+        };
+        self.slots.push(value);
+        let ty = bodies.first().map_or(Type::Dyn, |body| self.type_of(body));
+        self.slots.pop();
+        match (fold, ty) {
+            (Fold::OptionalMap, ty) => optional(ty),
+            (Fold::OptionalFlatMap, ty @ (Type::Optional(_) | Type::Dyn)) => ty,
+            (Fold::OptionalFlatMap, other) => {
+                self.wrong(range, format!("`optFlatMap` gives an optional value, not {other}"));
+                Type::Dyn
+            }
+            (_, ty) => ty,
         }
     }
 
@@ -272,15 +343,8 @@ impl<'c> Checker<'c> {
             }
         }
         self.problems.extend(literals::check(function, args));
-        let mut types = types.into_iter();
-        match (function, types.next()) {
-            (Function::Min | Function::Max, Some(Type::List(items))) if args.len() == 1 => *items,
-            (Function::Min | Function::Max, Some(first)) => types.fold(first, Type::join),
-            (Function::Abs, Some(first)) => first,
-            (Function::Split, _) => Type::List(Box::new(Type::String)),
-            (Function::Plural, _) => types.reduce(Type::join).unwrap_or(Type::Dyn),
-            _ => signature.result.result(),
-        }
+        self.problems.extend(literals::check_known(function, args, self.env));
+        result_type(signature, function, types)
     }
 
     fn expect_bool(&mut self, node: &Node) {
@@ -293,6 +357,26 @@ impl<'c> Checker<'c> {
     fn wrong(&mut self, node: &Node, message: String) {
         self.problems.push(Problem::new("wrong-type", message, node.span()));
     }
+}
+
+/// A value of this type that may be absent.
+fn optional(ty: Type) -> Type {
+    match ty {
+        Type::Optional(_) => ty,
+        ty => Type::Optional(Box::new(ty)),
+    }
+}
+
+/// What an optional holds; other types are what they are.
+fn held(ty: Type) -> Type {
+    match ty {
+        Type::Optional(held) => *held,
+        ty => ty,
+    }
+}
+
+fn is_key(ty: &Type) -> bool {
+    ty.is_number() || matches!(ty, Type::Dyn | Type::String | Type::Bool)
 }
 
 fn literal_type(literal: &Literal) -> Type {

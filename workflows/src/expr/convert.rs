@@ -40,7 +40,7 @@ fn int<'a>(value: &Val<'a>, work: &Work<'_>) -> Outcome<Val<'a>> {
     match value {
         Val::Int(_) => Ok(value.clone()),
         Val::Timestamp(at) => Ok(Val::Int(at.timestamp())),
-        Val::Uint(_) | Val::Double(_) => truncated(value)
+        Val::Uint(_) | Val::Double(_) | Val::Decimal(_) => truncated(value)
             .and_then(|n| i64::try_from(n).ok())
             .map(Val::Int)
             .ok_or_else(|| work.error("overflow", "the number is too large for an int")),
@@ -52,7 +52,7 @@ fn int<'a>(value: &Val<'a>, work: &Work<'_>) -> Outcome<Val<'a>> {
 fn uint<'a>(value: &Val<'a>, work: &Work<'_>) -> Outcome<Val<'a>> {
     match value {
         Val::Uint(_) => Ok(value.clone()),
-        Val::Int(_) | Val::Double(_) => truncated(value)
+        Val::Int(_) | Val::Double(_) | Val::Decimal(_) => truncated(value)
             .and_then(|n| u64::try_from(n).ok())
             .map(Val::Uint)
             .ok_or_else(|| work.error("overflow", "the number is out of range for a uint")),
@@ -65,6 +65,7 @@ fn uint<'a>(value: &Val<'a>, work: &Work<'_>) -> Outcome<Val<'a>> {
 fn truncated(value: &Val<'_>) -> Option<i128> {
     match value {
         Val::Double(n) => Val::Double(n.trunc()).as_whole(),
+        Val::Decimal(n) => Some(n.truncated()),
         other => other.as_whole(),
     }
 }
@@ -83,6 +84,7 @@ fn string<'a>(value: Val<'a>, work: &Work<'_>) -> Outcome<Val<'a>> {
         Val::Int(n) => n.to_string(),
         Val::Uint(n) => n.to_string(),
         Val::Double(n) => n.to_string(),
+        Val::Decimal(n) => n.to_string(),
         Val::Timestamp(at) => time::format_timestamp(at),
         Val::Duration(d) => time::format_duration(d),
         Val::Type(name) => name.into(),

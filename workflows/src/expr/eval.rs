@@ -80,6 +80,8 @@ impl<'e> Work<'e> {
         match value {
             Val::Str(Cow::Owned(text)) => self.spend_text(text.len()),
             Val::Bytes(Cow::Owned(bytes)) => self.spend_text(bytes.len()),
+            // Made of a copy just now.
+            Val::Optional(Some(value)) => self.spend_copy(value),
             _ => Ok(()),
         }
     }
@@ -113,6 +115,17 @@ impl<'e> Evaluator<'e> {
         if self.fuel.take(1) { Ok(()) } else { self.work(node).spend(1) }
     }
 
+    /// Pays for a copy of `value`, if it is one that costs.
+    #[inline]
+    pub(super) fn pay_copy(&self, value: &Val<'_>, node: &Node) -> Outcome<()> {
+        match value {
+            Val::Str(Cow::Owned(_)) | Val::Bytes(Cow::Owned(_)) | Val::Optional(Some(_)) => {
+                self.work(node).spend_copy(value)
+            }
+            _ => Ok(()),
+        }
+    }
+
     pub(super) fn eval(&mut self, node: &'e Node) -> Outcome<Val<'e>> {
         self.visit(node)?;
         match &node.kind {
@@ -121,11 +134,25 @@ impl<'e> Evaluator<'e> {
             Kind::Select { of, field, .. } => {
                 let target = self.eval(of)?;
                 match target.field(field) {
-                    Some(value) => Ok(value),
+                    Some(value) => {
+                        self.pay_copy(&value, node)?;
+                        Ok(value)
+                    }
                     None => Err(self.no_field(&target, field, (of, node))),
                 }
             }
             Kind::Index(pair) => self.index(pair, node),
+            Kind::OptionalSelect { of, field, .. } => {
+                let target = self.eval(of)?;
+                self.optional_field(&target, &Val::Str(Cow::Borrowed(field)), node)
+            }
+            Kind::OptionalIndex(pair) => {
+                let target = self.eval(&pair[0])?;
+                let index = self.eval(&pair[1])?;
+                self.optional_field(&target, &index, node)
+            }
+            // Lists and maps look at these themselves.
+            Kind::OptionalItem(item) => self.eval(item),
             Kind::Negate(operand) => {
                 let value = self.eval(operand)?;
                 arithmetic::negate(&value, &self.work(node))
@@ -142,7 +169,7 @@ impl<'e> Evaluator<'e> {
                 }
                 Ok(total)
             }
-            Kind::List(items) => self.eval_all(items).map(Val::list),
+            Kind::List(items) => self.list(items),
             Kind::Map(entries) => self.map(entries, node),
             Kind::Default(pair) => {
                 let [wanted, fallback] = pair.as_ref();
@@ -200,7 +227,7 @@ impl<'e> Evaluator<'e> {
             Kind::Or(operands) => self.chain(operands, true),
             Kind::Compare(compare, pair) => self.compare(*compare, pair, node),
             Kind::Has(path) => match self.eval(path) {
-                Ok(_) => Ok(true),
+                Ok(found) => Ok(!matches!(found, Val::Optional(None))),
                 Err(error) if error.is_missing() => Ok(false),
                 Err(error) => Err(error),
             },
@@ -238,6 +265,12 @@ impl<'e> Evaluator<'e> {
 
     fn compare(&mut self, compare: Compare, pair: &'e [Node; 2], node: &'e Node) -> Outcome<bool> {
         let left = self.eval(&pair[0])?;
+        if compare == Compare::In
+            && let Kind::List(items) = &pair[1].kind
+            && items.iter().all(|item| matches!(item.kind, Kind::Literal(_)))
+        {
+            return self.is_among(&left, items, node);
+        }
         let right = self.eval(&pair[1])?;
         match compare {
             Compare::Equal => left.equals(&right, &self.work(node)),
@@ -262,6 +295,20 @@ impl<'e> Evaluator<'e> {
                 })
             }
         }
+    }
+
+    /// `wanted in ['a', 'b']`, which guards often ask: the list need not be made.
+    fn is_among(&self, wanted: &Val<'e>, items: &'e [Node], node: &'e Node) -> Outcome<bool> {
+        let work = self.work(node);
+        for item in items {
+            work.spend(1)?;
+            if let Kind::Literal(literal) = &item.kind
+                && wanted.equals(&literal_value(literal), &work)?
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn contains(&self, wanted: &Val<'e>, range: &Val<'e>, node: &'e Node) -> Outcome<bool> {
@@ -316,8 +363,11 @@ impl<'e> Evaluator<'e> {
                 let message = format!("a list is indexed by a whole number, not {}", index.what());
                 return Err(work.error("wrong-type", message));
             };
-            let found = usize::try_from(at).ok().and_then(|at| items.get(at));
-            return found.ok_or_else(|| {
+            if let Some(found) = usize::try_from(at).ok().and_then(|at| items.get(at)) {
+                work.spend_copy(&found)?;
+                return Ok(found);
+            }
+            return Err({
                 let message = format!(
                     "`{}` has {} items; there is none at {at} (the first is at 0)",
                     self.text_of(&pair[0]),
@@ -327,7 +377,10 @@ impl<'e> Evaluator<'e> {
             });
         }
         match (target.get(&index), &index) {
-            (Some(value), _) => Ok(value),
+            (Some(value), _) => {
+                work.spend_copy(&value)?;
+                Ok(value)
+            }
             (None, Val::Str(field)) => Err(self.no_field(&target, field, (&pair[0], node))),
             (None, _) => {
                 let message = format!("{} has no entry like this", target.what());
@@ -337,11 +390,63 @@ impl<'e> Evaluator<'e> {
         }
     }
 
+    /// `target.?key` and `target[?key]`: absent where there is nothing under the key, or no object to look into.
+    fn optional_field(&self, target: &Val<'e>, key: &Val<'e>, node: &'e Node) -> Outcome<Val<'e>> {
+        let is_looked_into = matches!(target, Val::Null | Val::Optional(_))
+            || target.n_entries().is_some()
+            || target.items().is_some();
+        if !is_looked_into {
+            let message = format!("{} has nothing to look into", target.what());
+            return Err(self.work(node).error("wrong-type", message));
+        }
+        let target = match target {
+            Val::Optional(_) => target.clone(),
+            Val::Null => Val::Optional(None),
+            other => Val::optional(Some(other.clone())),
+        };
+        let found = target.get(key).unwrap_or(Val::Optional(None));
+        self.pay_copy(&found, node)?;
+        Ok(found)
+    }
+
+    fn list(&mut self, items: &'e [Node]) -> Outcome<Val<'e>> {
+        let mut list = Vec::with_capacity(items.len());
+        for item in items {
+            let value = self.eval(item)?;
+            match &item.kind {
+                Kind::OptionalItem(_) => list.extend(self.if_there(value, item)?),
+                _ => list.push(value),
+            }
+        }
+        Ok(Val::list(list))
+    }
+
+    /// The value of an optional item, if it has one.
+    fn if_there(&self, value: Val<'e>, item: &'e Node) -> Outcome<Option<Val<'e>>> {
+        match value {
+            Val::Optional(None) => Ok(None),
+            Val::Optional(Some(value)) => {
+                self.pay_copy(&value, item)?;
+                Ok(Some((*value).clone()))
+            }
+            other => {
+                let message = format!("`?` needs an optional value, not {}", other.what());
+                Err(self.work(item).error("wrong-type", message))
+            }
+        }
+    }
+
     fn map(&mut self, entries: &'e [(Node, Node)], node: &'e Node) -> Outcome<Val<'e>> {
         let mut map = std::collections::BTreeMap::new();
         for (key_node, value_node) in entries {
             let key = self.eval(key_node)?;
-            let value = self.eval(value_node)?;
+            let mut value = self.eval(value_node)?;
+            if matches!(value_node.kind, Kind::OptionalItem(_)) {
+                match self.if_there(value, value_node)? {
+                    Some(there) => value = there,
+                    None => continue,
+                }
+            }
             let Some(key) = Key::of(&key) else {
                 let message = format!("{} cannot be the key of an object", key.what());
                 return Err(self.work(key_node).error("wrong-type", message));

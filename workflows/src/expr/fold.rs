@@ -1,9 +1,11 @@
-//! The macros over lists and maps: `all`, `exists`, `exists_one`, `map`, `filter`.
+//! The macros over lists and maps: `all`, `exists`, `exists_one`, `map`, `filter`, `sortBy`; and those that name a value:
+//! `optMap`, `optFlatMap`, `cel.bind`.
 //!
 //! **Invariant:** they are the only loops of the language; each round is paid with fuel.
 
 use super::ast::{Fold, Node};
 use super::eval::{Evaluator, Outcome};
+use super::list;
 use super::value::Val;
 
 impl<'e> Evaluator<'e> {
@@ -17,6 +19,9 @@ impl<'e> Evaluator<'e> {
     ) -> Outcome<Val<'e>> {
         let work = self.work(node);
         let value = self.eval(range)?;
+        if matches!(fold, Fold::Bind | Fold::OptionalMap | Fold::OptionalFlatMap) {
+            return self.named((fold, slot), value, bodies, node);
+        }
         let items = match (value.items(), value.n_entries()) {
             (Some(items), _) => items,
             (None, Some(n_entries)) => {
@@ -56,8 +61,44 @@ impl<'e> Evaluator<'e> {
                 Fold::All => Val::Bool(true),
                 Fold::Exists => Val::Bool(false),
                 Fold::ExistsOne => Val::Bool(round.hits == 1),
-                Fold::Map | Fold::FilterMap | Fold::Filter => Val::list(round.made),
+                Fold::SortBy => return list::sorted_by(&items, round.made, &work),
+                _ => Val::list(round.made),
             }),
+        }
+    }
+
+    /// The macros that give one value a name.
+    fn named(
+        &mut self,
+        (fold, slot): (Fold, usize),
+        value: Val<'e>,
+        bodies: &'e [Node],
+        node: &'e Node,
+    ) -> Outcome<Val<'e>> {
+        let value = match (fold, value) {
+            (Fold::Bind, value) => value,
+            (_, Val::Optional(Some(value))) => {
+                self.pay_copy(&value, node)?;
+                (*value).clone()
+            }
+            (_, Val::Optional(None)) => return Ok(Val::Optional(None)),
+            (_, other) => {
+                let message = format!("this needs an optional value, not {}", other.what());
+                return Err(self.work(node).error("wrong-type", message));
+            }
+        };
+        let Some(body) = bodies.first() else { return Ok(Val::Null) };
+        self.slots.truncate(slot);
+        self.slots.push(value);
+        let result = self.eval(body);
+        self.slots.truncate(slot);
+        match (fold, result?) {
+            (Fold::OptionalMap, value) => Ok(Val::optional(Some(value))),
+            (Fold::OptionalFlatMap, value) if !matches!(value, Val::Optional(_)) => {
+                let message = format!("`optFlatMap` gives an optional value, not {}", value.what());
+                Err(self.work(body).error("wrong-type", message))
+            }
+            (_, value) => Ok(value),
         }
     }
 
@@ -70,7 +111,8 @@ impl<'e> Evaluator<'e> {
                 round.hits += usize::from(self.truth(round.first)?);
                 Ok(None)
             }
-            Fold::Map => {
+            // The keys; items are put in their order at the end.
+            Fold::Map | Fold::SortBy => {
                 round.made.push(self.eval(round.first)?);
                 Ok(None)
             }
@@ -80,7 +122,8 @@ impl<'e> Evaluator<'e> {
                 }
                 Ok(None)
             }
-            Fold::Filter => {
+            // The others have no rounds.
+            Fold::Filter | Fold::Bind | Fold::OptionalMap | Fold::OptionalFlatMap => {
                 if self.truth(round.first)? {
                     round.made.extend(self.slots.last().cloned());
                 }

@@ -1,7 +1,8 @@
-//! Values as people read them: `text`, `money`, `date`, `relative_day`, `phone`, `plural`.
+//! Values as people read them: `text`, `money`, `number`, `date`, `relative_day`, `phone`.
 
 use jiff::Zoned;
 
+use super::currency;
 use super::eval::{Outcome, Work};
 use super::locale::Locale;
 use super::text::bounded;
@@ -32,6 +33,8 @@ pub(super) fn push_text(out: &mut String, value: &Val<'_>, work: &Work<'_>) -> O
         }
         Val::Double(n) => out.push_str(&number(*n)),
         Val::Timestamp(at) => out.push_str(&time::format_timestamp(*at)),
+        Val::Optional(None) => {}
+        Val::Optional(Some(value)) => push_text(out, value, work)?,
         other => match other.items() {
             Some(items) => {
                 for (i, item) in items.iter().enumerate() {
@@ -60,38 +63,18 @@ fn number(n: f64) -> String {
     if short == 0.0 { "0".into() } else { short.to_string() }
 }
 
-/// `money`: grouped, rounded to the decimals of the currency, with its symbol.
+/// `money`: grouped, rounded half to even to the digits of the currency, with its symbol.
 pub(super) fn money(
     amount: &Val<'_>,
     (code, tag): (&str, &str),
     work: &Work<'_>,
 ) -> Outcome<String> {
-    if !is_currency(code) {
-        let message = format!("`{}` is not a currency code like USD", time::clipped(code));
-        return Err(work.error("bad-currency", message));
-    }
-    let locale = Locale::of(tag);
-    let (symbol, n_decimals) = locale.currency(code);
-    let digits = match (amount, amount.as_double()) {
-        (Val::Int(n), _) => format!("{n}.{:0<n_decimals$}", ""),
-        (Val::Uint(n), _) => format!("{n}.{:0<n_decimals$}", ""),
-        // Beyond this a double has no cents, and its digits would fill a page.
-        (_, Some(n)) if n.abs() < 1e15 => format!("{n:.n_decimals$}"),
-        _ => {
-            let message = format!("an amount is needed here, not {}", amount.what());
-            return Err(work.error("wrong-type", message));
-        }
+    let Some(n_digits) = currency::n_digits(code) else {
+        return Err(work.error("bad-currency", currency::refusal(code)));
     };
-    let unsigned = digits.trim_start_matches('-');
-    let is_zero = unsigned.chars().all(|c| matches!(c, '0' | '.'));
-    let sign = if digits.starts_with('-') && !is_zero { "-" } else { "" };
-    let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
-    let (group, point) = locale.separators();
-    let mut amount = grouped(whole, group);
-    if !fraction.is_empty() {
-        amount.push(point);
-        amount.push_str(fraction);
-    }
+    let locale = Locale::of(tag);
+    let symbol = locale.symbol(code);
+    let (sign, amount) = grouped(&digits(amount, n_digits as usize, work)?, &locale);
     // Symbols that are words need a gap, as does R$ by custom.
     let gap = if symbol.ends_with(char::is_alphabetic) || symbol == "R$" { " " } else { "" };
     Ok(match locale.is_symbol_last(code) {
@@ -100,20 +83,66 @@ pub(super) fn money(
     })
 }
 
-/// Whether it looks like an ISO 4217 code.
-pub(super) fn is_currency(code: &str) -> bool {
-    code.len() == 3 && code.bytes().all(|b| b.is_ascii_uppercase())
+/// `number`: grouped, with as many digits behind the point as asked, else as many as it has.
+pub(super) fn grouped_number(
+    value: &Val<'_>,
+    (n_digits, tag): (Option<usize>, &str),
+    work: &Work<'_>,
+) -> Outcome<String> {
+    let shown = match (n_digits, value) {
+        (Some(n_digits), value) => digits(value, n_digits, work)?,
+        (None, Val::Double(n)) if n.abs() < LARGE => number(*n),
+        (None, Val::Double(_)) => return Err(no_amount(value, work)),
+        (None, value) if value.as_double().is_some() => text(value, work)?,
+        (None, other) => return Err(no_amount(other, work)),
+    };
+    let (sign, number) = grouped(&shown, &Locale::of(tag));
+    Ok(format!("{sign}{number}"))
 }
 
-fn grouped(digits: &str, group: char) -> String {
+/// A number with exactly this many digits behind the point.
+fn digits(value: &Val<'_>, n_digits: usize, work: &Work<'_>) -> Outcome<String> {
+    let scale = u32::try_from(n_digits).unwrap_or_default();
+    let is_large = matches!(value, Val::Double(n) if n.is_nan() || n.abs() >= LARGE);
+    match (value.as_decimal(), value) {
+        _ if is_large => Err(no_amount(value, work)),
+        (Some(exact), _) => exact
+            .rounded(scale)
+            .map(|exact| exact.to_string())
+            .ok_or_else(|| work.error("overflow", "the number is too large")),
+        // So small that decimals have no digits for it.
+        (None, Val::Double(n)) => Ok(format!("{n:.n_digits$}")),
+        (None, other) => Err(no_amount(other, work)),
+    }
+}
+
+/// From here on a double has no cents, and its digits would fill a page.
+const LARGE: f64 = 1e15;
+
+#[cold]
+fn no_amount(value: &Val<'_>, work: &Work<'_>) -> Box<super::error::EvalError> {
+    work.error("wrong-type", format!("an amount is needed here, not {}", value.what()))
+}
+
+/// The sign, and the digits as the language groups them. Nothing is not negative.
+fn grouped(digits: &str, locale: &Locale<'_>) -> (&'static str, String) {
+    let unsigned = digits.trim_start_matches('-');
+    let is_zero = unsigned.chars().all(|c| matches!(c, '0' | '.'));
+    let sign = if digits.starts_with('-') && !is_zero { "-" } else { "" };
+    let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
+    let (group, point) = locale.separators();
     let mut out = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+    for (i, digit) in whole.chars().enumerate() {
+        if i > 0 && (whole.len() - i).is_multiple_of(3) {
             out.push(group);
         }
         out.push(digit);
     }
-    out
+    if !fraction.is_empty() {
+        out.push(point);
+        out.push_str(fraction);
+    }
+    (sign, out)
 }
 
 /// `date`: by a style (`short`, `medium`, `long`, `time`) or a pattern like `dd/MM/yyyy HH:mm`.
@@ -247,17 +276,26 @@ pub(super) fn relative_day(
 /// `phone`: `+` and digits. What has no country code, or is no number at all, is an error.
 pub(super) fn phone(value: &Val<'_>, work: &Work<'_>) -> Outcome<String> {
     let text = text(value, work)?;
+    read_phone(&text).map_err(|why| work.error("bad-phone", refused_phone(&text, why)))
+}
+
+/// What is wrong with a phone number that is written out, if anything.
+pub(super) fn check_phone(text: &str) -> Option<String> {
+    read_phone(text).err().map(|why| refused_phone(text, why))
+}
+
+fn refused_phone(text: &str, why: &str) -> String {
+    format!("`{}` is not a phone number: {why}", time::clipped(text.trim()))
+}
+
+fn read_phone(text: &str) -> Result<String, &'static str> {
     let trimmed = text.trim();
-    let bad = |why: &str| {
-        let message = format!("`{}` is not a phone number: {why}", time::clipped(trimmed));
-        Err(work.error("bad-phone", message))
-    };
     let mut digits = String::new();
     for c in trimmed.chars() {
         match digit(c) {
             Some(digit) => digits.push(digit),
             None if c.is_whitespace() || "+-().·/\u{200e}\u{202a}\u{202c}".contains(c) => {}
-            None => return bad("it has other characters in it"),
+            None => return Err("it has other characters in it"),
         }
     }
     let number = match digits.strip_prefix("00") {
@@ -265,8 +303,8 @@ pub(super) fn phone(value: &Val<'_>, work: &Work<'_>) -> Outcome<String> {
         _ => digits.as_str(),
     };
     match number {
-        _ if !PHONE_DIGITS.contains(&number.len()) => bad("it has too few or too many digits"),
-        _ if number.starts_with('0') => bad("it has no country code"),
+        _ if !PHONE_DIGITS.contains(&number.len()) => Err("it has too few or too many digits"),
+        _ if number.starts_with('0') => Err("it has no country code"),
         _ => Ok(format!("+{number}")),
     }
 }
@@ -280,9 +318,4 @@ fn digit(c: char) -> Option<char> {
         _ => return None,
     };
     char::from_digit(value, 10)
-}
-
-/// Whether a count takes the singular.
-pub(super) fn is_one(n: &Val<'_>) -> bool {
-    n.as_double() == Some(1.0)
 }

@@ -1,7 +1,8 @@
-//! The table of functions: name, how it is called, what it takes and gives. Parser and checker read it.
+//! Functions: their names to evaluation, what they take and give, and how they are written. The rows are in `table.rs`.
 //!
-//! **Invariant:** a function is in this table once; evaluation (`call.rs`) matches on [`Function`] alone.
+//! **Invariant:** evaluation (`call.rs`) matches on [`Function`] alone; parser and checker read the rows.
 
+use super::table::TABLE;
 use super::types::Type;
 
 /// Names of functions, as evaluation sees them.
@@ -12,8 +13,63 @@ pub(super) enum Function {
     Substring, IndexOf, LastIndexOf, CharAt,
     Int, Uint, Double, String, Bool, Bytes, Timestamp, Duration, Type, Dyn,
     FullYear, Month, Date, DayOfMonth, DayOfWeek, DayOfYear, Hours, Minutes, Seconds, Milliseconds,
-    Abs, Round, Floor, Ceil, Min, Max,
-    InState, Random, Text, Money, FormatDate, RelativeDay, Phone, Plural, Translate, InHours, Json, ToJson,
+    Abs, Floor, Ceil,
+    InState, Random, Text, FormatDate, RelativeDay, Phone, Json, ToJson, Bucket, ResumeUrl,
+    // Family::Schedule
+    InHours, NextTime, NextOpen,
+    // Family::List
+    Reverse, Sort, Distinct, Flatten, Slice, First, Last, Range, SetsContains, SetsEquivalent, SetsIntersects,
+    // Family::Math
+    Min, Max, Greatest, Least, Sum, Round, MathCeil, MathFloor, MathRound, MathTrunc, Sign, IsNan, IsInf, IsFinite, Sqrt,
+    BitAnd, BitOr, BitXor, BitNot, ShiftLeft, ShiftRight, Decimal, MinorUnits, FromMinorUnits,
+    // Family::Optional
+    OptionalOf, OptionalNone, OptionalOfNonZero, HasValue, OptionalValue, OptionalOr, OrValue,
+    // Family::Words
+    Money, Number, Plural, AndList, OrList, Translate, Format, Quote, Base64Encode, Base64Decode,
+}
+
+/// Which file evaluates a function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Family {
+    /// Few arguments, looked at one by one: `call.rs`.
+    Plain,
+    /// `schedule.rs`
+    Schedule,
+    /// `list.rs`
+    List,
+    /// `math.rs`
+    Math,
+    /// `optional.rs`
+    Optional,
+    /// `words.rs`
+    Words,
+}
+
+impl Function {
+    /// The file that evaluates it.
+    #[inline]
+    pub(super) fn family(self) -> Family {
+        use Function as F;
+        match self {
+            F::InHours | F::NextTime | F::NextOpen => Family::Schedule,
+            F::Reverse | F::Sort | F::Distinct | F::Flatten | F::Slice | F::First | F::Last => {
+                Family::List
+            }
+            F::Range | F::SetsContains | F::SetsEquivalent | F::SetsIntersects => Family::List,
+            F::Min | F::Max | F::Greatest | F::Least | F::Sum | F::Round | F::Sign => Family::Math,
+            F::MathCeil | F::MathFloor | F::MathRound | F::MathTrunc | F::Sqrt => Family::Math,
+            F::IsNan | F::IsInf | F::IsFinite => Family::Math,
+            F::BitAnd | F::BitOr | F::BitXor | F::BitNot => Family::Math,
+            F::ShiftLeft | F::ShiftRight => Family::Math,
+            F::Decimal | F::MinorUnits | F::FromMinorUnits => Family::Math,
+            F::OptionalOf | F::OptionalNone | F::OptionalOfNonZero => Family::Optional,
+            F::HasValue | F::OptionalValue | F::OptionalOr | F::OrValue => Family::Optional,
+            F::Money | F::Number | F::Plural | F::AndList | F::OrList => Family::Words,
+            F::Translate | F::Format | F::Quote => Family::Words,
+            F::Base64Encode | F::Base64Decode => Family::Words,
+            _ => Family::Plain,
+        }
+    }
 }
 
 /// What an argument must be, or what a result is.
@@ -36,6 +92,10 @@ pub(super) enum Kind {
     Bytes,
     Uint,
     Double,
+    Decimal,
+    /// A text or a list.
+    Sequence,
+    Optional,
 }
 
 impl Kind {
@@ -51,7 +111,10 @@ impl Kind {
             Self::Moment => Type::Timestamp,
             Self::Duration => Type::Duration,
             Self::Bytes => Type::Bytes,
-            Self::Any | Self::Number | Self::Sized | Self::When | Self::Time => Type::Dyn,
+            Self::Decimal => Type::Decimal,
+            Self::Optional => Type::Optional(Box::new(Type::Dyn)),
+            Self::Any | Self::Number | Self::Sized | Self::When => Type::Dyn,
+            Self::Time | Self::Sequence => Type::Dyn,
         }
     }
 
@@ -63,7 +126,9 @@ impl Kind {
         match self {
             Self::Any => true,
             Self::Bool => *ty == Type::Bool,
-            Self::Int | Self::Uint | Self::Double | Self::Number => ty.is_number(),
+            Self::Int | Self::Uint | Self::Double | Self::Number | Self::Decimal => ty.is_number(),
+            Self::Sequence => matches!(ty, Type::String | Type::List(_)),
+            Self::Optional => matches!(ty, Type::Optional(_)),
             Self::Text => *ty == Type::String,
             Self::List => matches!(ty, Type::List(_)),
             Self::Sized => {
@@ -93,6 +158,9 @@ impl Kind {
             Self::Duration => "a duration (a text becomes one with duration())",
             Self::Time => "a time or a duration",
             Self::Bytes => "bytes",
+            Self::Decimal => "a decimal",
+            Self::Sequence => "a text or a list",
+            Self::Optional => "an optional value (as x.?y gives it)",
         }
     }
 }
@@ -154,78 +222,3 @@ impl Signature {
         TABLE.iter().map(|row| row.name)
     }
 }
-
-/// Most values `min` and `max` compare when they are not in a list.
-const MANY: &[Kind] = &[Kind::Any; 8];
-
-const fn row(
-    name: &'static str,
-    function: Function,
-    style: Style,
-    params: (&'static [Kind], usize),
-    result: Kind,
-) -> Signature {
-    Signature { name, function, style, params: params.0, n_optional: params.1, result }
-}
-
-use Kind::{Any, Int, List, Moment, Number, Sized, Text, Time, When};
-use Style::{Both, Global, Method};
-
-#[rustfmt::skip]
-static TABLE: [Signature; 55] = [
-    row("size", Function::Size, Both, (&[Sized], 0), Int),
-    row("contains", Function::Contains, Method, (&[Text, Text], 0), Kind::Bool),
-    row("startsWith", Function::StartsWith, Method, (&[Text, Text], 0), Kind::Bool),
-    row("endsWith", Function::EndsWith, Method, (&[Text, Text], 0), Kind::Bool),
-    row("matches", Function::Matches, Both, (&[Text, Text], 0), Kind::Bool),
-    row("lowerAscii", Function::LowerAscii, Method, (&[Text], 0), Text),
-    row("upperAscii", Function::UpperAscii, Method, (&[Text], 0), Text),
-    row("lower", Function::Lower, Method, (&[Text], 0), Text),
-    row("upper", Function::Upper, Method, (&[Text], 0), Text),
-    row("trim", Function::Trim, Method, (&[Text], 0), Text),
-    row("split", Function::Split, Method, (&[Text, Text, Int], 1), List),
-    row("join", Function::Join, Method, (&[List, Text], 1), Text),
-    row("replace", Function::Replace, Method, (&[Text, Text, Text, Int], 1), Text),
-    row("substring", Function::Substring, Method, (&[Text, Int, Int], 1), Text),
-    row("indexOf", Function::IndexOf, Method, (&[Text, Text, Int], 1), Int),
-    row("lastIndexOf", Function::LastIndexOf, Method, (&[Text, Text], 0), Int),
-    row("charAt", Function::CharAt, Method, (&[Text, Int], 0), Text),
-    row("int", Function::Int, Global, (&[Any], 0), Int),
-    row("uint", Function::Uint, Global, (&[Any], 0), Kind::Uint),
-    row("double", Function::Double, Global, (&[Any], 0), Kind::Double),
-    row("string", Function::String, Global, (&[Any], 0), Text),
-    row("bool", Function::Bool, Global, (&[Any], 0), Kind::Bool),
-    row("bytes", Function::Bytes, Global, (&[Any], 0), Kind::Bytes),
-    row("timestamp", Function::Timestamp, Global, (&[Any], 0), Moment),
-    row("duration", Function::Duration, Global, (&[Any], 0), Kind::Duration),
-    row("type", Function::Type, Global, (&[Any], 0), Any),
-    row("dyn", Function::Dyn, Global, (&[Any], 0), Any),
-    row("getFullYear", Function::FullYear, Method, (&[Moment, Text], 1), Int),
-    row("getMonth", Function::Month, Method, (&[Moment, Text], 1), Int),
-    row("getDate", Function::Date, Method, (&[Moment, Text], 1), Int),
-    row("getDayOfMonth", Function::DayOfMonth, Method, (&[Moment, Text], 1), Int),
-    row("getDayOfWeek", Function::DayOfWeek, Method, (&[Moment, Text], 1), Int),
-    row("getDayOfYear", Function::DayOfYear, Method, (&[Moment, Text], 1), Int),
-    row("getHours", Function::Hours, Method, (&[Time, Text], 1), Int),
-    row("getMinutes", Function::Minutes, Method, (&[Time, Text], 1), Int),
-    row("getSeconds", Function::Seconds, Method, (&[Time, Text], 1), Int),
-    row("getMilliseconds", Function::Milliseconds, Method, (&[Time, Text], 1), Int),
-    row("abs", Function::Abs, Global, (&[Number], 0), Number),
-    row("round", Function::Round, Global, (&[Number], 0), Number),
-    row("floor", Function::Floor, Global, (&[Number], 0), Number),
-    row("ceil", Function::Ceil, Global, (&[Number], 0), Number),
-    row("min", Function::Min, Global, (MANY, 7), Any),
-    row("max", Function::Max, Global, (MANY, 7), Any),
-    row("in_state", Function::InState, Global, (&[Text], 0), Kind::Bool),
-    row("random", Function::Random, Global, (&[], 0), Kind::Double),
-    row("text", Function::Text, Global, (&[Any], 0), Text),
-    row("money", Function::Money, Global, (&[Number, Text, Text], 1), Text),
-    row("date", Function::FormatDate, Global, (&[When, Text, Text], 2), Text),
-    row("relative_day", Function::RelativeDay, Global, (&[When], 0), Text),
-    row("phone", Function::Phone, Global, (&[Any], 0), Text),
-    row("plural", Function::Plural, Global, (&[Number, Any, Any], 0), Any),
-    row("t", Function::Translate, Global, (&[Text], 0), Text),
-    row("in_hours", Function::InHours, Global, (&[When], 1), Kind::Bool),
-    row("json", Function::Json, Global, (&[Text], 0), Any),
-    row("to_json", Function::ToJson, Global, (&[Any], 0), Text),
-];

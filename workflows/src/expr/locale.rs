@@ -1,6 +1,9 @@
-//! What differs between languages: names of months and days, date patterns, separators, currencies. Data only.
+//! What differs between languages: names of months and days, date patterns, separators, symbols, words between the items
+//! of a list. Plural rules are in `plural.rs`.
 //!
-//! English stands in for languages that are not here. Digits are Latin everywhere, Arabic included.
+//! English stands in for languages that are not here. Digits are Latin everywhere, Arabic included: CLDR has Latin digits
+//! for the Arabic of the Maghreb, customers of every country read them, and what a customer is shown can be typed and
+//! copied back. Eastern digits that a customer types are read (`phone`).
 
 /// A language, and the region of the tag it was found by.
 #[derive(Debug, Clone, Copy)]
@@ -21,6 +24,8 @@ pub(super) struct Language {
     /// Yesterday, today, tomorrow.
     pub(super) days: [&'static str; 3],
     pub(super) halves: [&'static str; 2],
+    /// Before the last item of a list: and, or.
+    joints: [&'static str; 2],
     medium: &'static str,
     long: &'static str,
 }
@@ -50,6 +55,7 @@ impl<'t> Locale<'t> {
         let is_us = self.language.code == "en" && self.is_in(&["US"]);
         Some(match style {
             "short" if is_us => "M/d/yyyy",
+            "short" if self.language.code == "de" => "dd.MM.yyyy",
             "short" => "dd/MM/yyyy",
             "medium" if is_us => "MMM d, yyyy",
             "medium" => self.language.medium,
@@ -65,25 +71,61 @@ impl<'t> Locale<'t> {
     pub(super) fn separators(&self) -> (char, char) {
         match self.language.code {
             "es" if self.is_in(&POINT_REGIONS) => (',', '.'),
-            "es" | "pt" => ('.', ','),
+            "fr" => ('\u{202f}', ','),
+            "es" | "pt" | "de" => ('.', ','),
             _ => (',', '.'),
         }
     }
 
     /// Whether the symbol of this currency stands after the amount.
     pub(super) fn is_symbol_last(&self, currency: &str) -> bool {
-        currency == "EUR" && matches!(self.language.code, "es" | "pt")
+        match self.language.code {
+            "es" | "pt" => currency == "EUR",
+            "de" | "fr" => true,
+            _ => false,
+        }
     }
 
-    /// Symbol and number of decimals of a currency. A dollar of another country says which.
-    pub(super) fn currency<'c>(&self, code: &'c str) -> (&'c str, usize) {
-        match CURRENCIES.iter().find(|(known, ..)| *known == code) {
-            Some((_, "$", full, home, decimals)) => {
-                let is_foreign = !self.region.is_empty() && !self.is_in(home);
-                (if is_foreign { full } else { "$" }, *decimals)
+    /// What stands before an item of a list that is not the first: a comma, or the word before the last.
+    pub(super) fn between(&self, (is_and, is_last, n): (bool, bool, usize), item: &str) -> String {
+        let comma = if self.language.code == "ar" { "، " } else { ", " };
+        if !is_last {
+            // In Arabic every item is joined by the word.
+            return match (self.language.code, is_and) {
+                ("ar", true) => " و".into(),
+                ("ar", false) => " أو ".into(),
+                _ => comma.into(),
+            };
+        }
+        let [and, or] = self.language.joints;
+        let start = item.trim_start().to_lowercase();
+        let word = match (self.language.code, is_and) {
+            // "padre e hijo", but "agua y hielo".
+            ("es", true) if start.starts_with('i') || start.starts_with("hi") => {
+                let is_glide = ["hia", "hie", "hio"].iter().any(|glide| start.starts_with(glide));
+                if is_glide { and } else { "e" }
             }
-            Some((_, symbol, _, _, decimals)) => (symbol, *decimals),
-            None => (code, 2),
+            ("es", false) if ["o", "ho", "8"].iter().any(|o| start.starts_with(o)) => "u",
+            (_, true) => and,
+            (_, false) => or,
+        };
+        match self.language.code {
+            "ar" if is_and => format!(" {word}"),
+            // With three or more, Americans put a comma there too.
+            "en" if n > 2 && self.is_in(&["US"]) => format!(", {word} "),
+            _ => format!(" {word} "),
+        }
+    }
+
+    /// Symbol of a currency; its code when it has none. A dollar of another country says which.
+    pub(super) fn symbol<'c>(&self, code: &'c str) -> &'c str {
+        match CURRENCIES.iter().find(|(known, ..)| *known == code) {
+            Some((_, "$", full, home)) => {
+                let is_foreign = !self.region.is_empty() && !self.is_in(home);
+                if is_foreign { full } else { "$" }
+            }
+            Some((_, symbol, ..)) => symbol,
+            None => code,
         }
     }
 }
@@ -92,22 +134,24 @@ impl<'t> Locale<'t> {
 const POINT_REGIONS: [&str; 11] =
     ["MX", "GT", "HN", "NI", "PA", "PE", "PR", "SV", "DO", "US", "419"];
 
-/// Code, symbol, symbol abroad, home regions, decimals. The rest have their code as symbol and two decimals.
+/// Code, symbol, symbol abroad, home regions. The rest have their code as symbol.
 #[rustfmt::skip]
-const CURRENCIES: [(&str, &str, &str, &[&str], usize); 26] = [
-    ("USD", "$", "US$", &["US", "EC", "SV", "PA", "PR"], 2), ("MXN", "$", "MX$", &["MX"], 2),
-    ("COP", "$", "COL$", &["CO"], 2), ("ARS", "$", "AR$", &["AR"], 2), ("CLP", "$", "CLP$", &["CL"], 0),
-    ("CAD", "$", "CA$", &["CA"], 2), ("AUD", "$", "A$", &["AU"], 2), ("UYU", "$", "UY$", &["UY"], 2),
-    ("EUR", "€", "€", &[], 2), ("GBP", "£", "£", &[], 2), ("JPY", "¥", "¥", &[], 0),
-    ("KRW", "₩", "₩", &[], 0), ("INR", "₹", "₹", &[], 2), ("BRL", "R$", "R$", &[], 2),
-    ("PEN", "S/", "S/", &[], 2), ("NGN", "₦", "₦", &[], 2), ("KES", "KSh", "KSh", &[], 2),
-    ("TZS", "TSh", "TSh", &[], 2), ("UGX", "USh", "USh", &[], 0), ("RWF", "RF", "RF", &[], 0),
-    ("GHS", "GH₵", "GH₵", &[], 2), ("ZAR", "R", "R", &[], 2), ("PYG", "₲", "₲", &[], 0),
-    ("KWD", "KWD", "KWD", &[], 3), ("BHD", "BHD", "BHD", &[], 3), ("XAF", "FCFA", "FCFA", &[], 0),
+const CURRENCIES: [(&str, &str, &str, &[&str]); 31] = [
+    ("USD", "$", "US$", &["US", "EC", "SV", "PA", "PR"]), ("MXN", "$", "MX$", &["MX"]),
+    ("COP", "$", "COL$", &["CO"]), ("ARS", "$", "AR$", &["AR"]), ("CLP", "$", "CLP$", &["CL"]),
+    ("CAD", "$", "CA$", &["CA"]), ("AUD", "$", "A$", &["AU"]), ("UYU", "$", "UY$", &["UY"]),
+    ("EUR", "€", "€", &[]), ("GBP", "£", "£", &[]), ("JPY", "¥", "¥", &[]),
+    ("KRW", "₩", "₩", &[]), ("INR", "₹", "₹", &[]), ("BRL", "R$", "R$", &[]),
+    ("PEN", "S/", "S/", &[]), ("NGN", "₦", "₦", &[]), ("KES", "KSh", "KSh", &[]),
+    ("TZS", "TSh", "TSh", &[]), ("UGX", "USh", "USh", &[]), ("RWF", "RF", "RF", &[]),
+    ("GHS", "GH₵", "GH₵", &[]), ("ZAR", "R", "R", &[]), ("PYG", "₲", "₲", &[]),
+    ("KWD", "KWD", "KWD", &[]), ("BHD", "BHD", "BHD", &[]), ("XAF", "FCFA", "FCFA", &[]),
+    ("NZD", "$", "NZ$", &["NZ"]), ("PHP", "₱", "₱", &[]), ("TRY", "₺", "₺", &[]), ("ETB", "Br", "Br", &[]),
+    ("CNY", "CN¥", "CN¥", &[]),
 ];
 
 #[rustfmt::skip]
-static LANGUAGES: [Language; 5] = [
+static LANGUAGES: [Language; 7] = [
     Language {
         code: "en",
         months: ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
@@ -117,6 +161,7 @@ static LANGUAGES: [Language; 5] = [
         weekdays_short: ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"],
         days: ["yesterday", "today", "tomorrow"],
         halves: ["AM", "PM"],
+        joints: ["and", "or"],
         medium: "d MMM yyyy",
         long: "d MMMM yyyy",
     },
@@ -129,6 +174,7 @@ static LANGUAGES: [Language; 5] = [
         weekdays_short: ["lun", "mar", "mié", "jue", "vie", "sáb", "dom"],
         days: ["ayer", "hoy", "mañana"],
         halves: ["a. m.", "p. m."],
+        joints: ["y", "o"],
         medium: "d MMM yyyy",
         long: "d 'de' MMMM 'de' yyyy",
     },
@@ -141,6 +187,7 @@ static LANGUAGES: [Language; 5] = [
         weekdays_short: ["seg.", "ter.", "qua.", "qui.", "sex.", "sáb.", "dom."],
         days: ["ontem", "hoje", "amanhã"],
         halves: ["AM", "PM"],
+        joints: ["e", "ou"],
         medium: "d 'de' MMM 'de' yyyy",
         long: "d 'de' MMMM 'de' yyyy",
     },
@@ -153,6 +200,7 @@ static LANGUAGES: [Language; 5] = [
         weekdays_short: ["Jumatatu", "Jumanne", "Jumatano", "Alhamisi", "Ijumaa", "Jumamosi", "Jumapili"],
         days: ["jana", "leo", "kesho"],
         halves: ["AM", "PM"],
+        joints: ["na", "au"],
         medium: "d MMM yyyy",
         long: "d MMMM yyyy",
     },
@@ -166,7 +214,34 @@ static LANGUAGES: [Language; 5] = [
         weekdays_short: ["الاثنين", "الثلاثاء", "الأربعاء", "الخميس", "الجمعة", "السبت", "الأحد"],
         days: ["أمس", "اليوم", "غدًا"],
         halves: ["ص", "م"],
+        joints: ["و", "أو"],
         medium: "d MMM yyyy",
         long: "d MMMM yyyy",
+    },
+    Language {
+        code: "fr",
+        months: ["janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre",
+            "novembre", "décembre"],
+        months_short: ["janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc."],
+        weekdays: ["lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"],
+        weekdays_short: ["lun.", "mar.", "mer.", "jeu.", "ven.", "sam.", "dim."],
+        days: ["hier", "aujourd’hui", "demain"],
+        halves: ["AM", "PM"],
+        joints: ["et", "ou"],
+        medium: "d MMM yyyy",
+        long: "d MMMM yyyy",
+    },
+    Language {
+        code: "de",
+        months: ["Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober",
+            "November", "Dezember"],
+        months_short: ["Jan.", "Feb.", "März", "Apr.", "Mai", "Juni", "Juli", "Aug.", "Sept.", "Okt.", "Nov.", "Dez."],
+        weekdays: ["Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag", "Sonntag"],
+        weekdays_short: ["Mo.", "Di.", "Mi.", "Do.", "Fr.", "Sa.", "So."],
+        days: ["gestern", "heute", "morgen"],
+        halves: ["AM", "PM"],
+        joints: ["und", "oder"],
+        medium: "dd.MM.yyyy",
+        long: "d. MMMM yyyy",
     },
 ];

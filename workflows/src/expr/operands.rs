@@ -61,8 +61,8 @@ fn collect<'n>(node: &'n Node, is_operand: bool, found: &mut Vec<&'n Node>) {
 fn is_path(node: &Node) -> bool {
     match &node.kind {
         Kind::Name(root) => !matches!(root, Root::Slot(_) | Root::Type(_)),
-        Kind::Select { of, .. } => is_path(of),
-        Kind::Index(pair) => {
+        Kind::Select { of, .. } | Kind::OptionalSelect { of, .. } => is_path(of),
+        Kind::Index(pair) | Kind::OptionalIndex(pair) => {
             let is_literal = matches!(
                 pair[1].kind,
                 Kind::Literal(Literal::String(_) | Literal::Int(_) | Literal::Uint(_))

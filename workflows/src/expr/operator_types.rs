@@ -17,13 +17,11 @@ pub(super) fn arithmetic(operator: Arithmetic, left: &Type, right: &Type) -> Res
         (Subtract, Type::Timestamp, Type::Timestamp)
         | (Add | Subtract, Type::Duration, Type::Duration) => Type::Duration,
         // A value typed as a number with a fraction may still be whole, so `%` is left to the run time.
-        (_, a, b) if a.is_number() && b.is_number() => {
-            if a == b {
-                a.clone()
-            } else {
-                Type::Double
-            }
-        }
+        (_, a, b) if a.is_number() && b.is_number() => match (a, b) {
+            _ if a == b => a.clone(),
+            (Type::Decimal, _) | (_, Type::Decimal) => Type::Decimal,
+            _ => Type::Double,
+        },
         (Add, Type::Dyn, _) | (Add, _, Type::Dyn) if can_add(left) && can_add(right) => Type::Dyn,
         (Subtract, Type::Dyn, other) | (Subtract, other, Type::Dyn) if can_subtract(other) => {
             Type::Dyn
@@ -47,7 +45,7 @@ pub(super) fn arithmetic(operator: Arithmetic, left: &Type, right: &Type) -> Res
 }
 
 fn can_add(ty: &Type) -> bool {
-    !matches!(ty, Type::Null | Type::Bool | Type::Map(_) | Type::Object { .. })
+    !matches!(ty, Type::Null | Type::Bool | Type::Map(_) | Type::Object { .. } | Type::Optional(_))
 }
 
 fn can_subtract(ty: &Type) -> bool {
@@ -85,7 +83,10 @@ pub(super) fn compare(operator: Compare, left: &Type, right: &Type) -> Result<()
 }
 
 fn is_ordered(ty: &Type) -> bool {
-    !matches!(ty, Type::Null | Type::List(_) | Type::Map(_) | Type::Object { .. })
+    !matches!(
+        ty,
+        Type::Null | Type::List(_) | Type::Map(_) | Type::Object { .. } | Type::Optional(_)
+    )
 }
 
 fn time_hint(left: &Type, right: &Type) -> &'static str {

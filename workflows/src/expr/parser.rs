@@ -157,21 +157,29 @@ impl Parser {
         loop {
             let start = node.span.start;
             if self.accept(".") {
+                let is_optional = self.accept("?");
                 let Token::Word(name) = self.peek().clone() else {
                     return Err(self.unexpected("expected a field name after `.`"));
                 };
                 let span = self.span();
                 self.at += 1;
-                node = if self.accept("(") {
+                node = if is_optional {
+                    let field_span = small(span.start)..small(span.end);
+                    let of = Box::new(node);
+                    self.node(start, Kind::OptionalSelect { of, field: name, field_span })?
+                } else if self.accept("(") {
                     self.call(start, Some(node), (name, span))?
                 } else {
                     let field_span = small(span.start)..small(span.end);
                     self.node(start, Kind::Select { of: Box::new(node), field: name, field_span })?
                 };
             } else if self.accept("[") {
+                let is_optional = self.accept("?");
                 let index = self.expression()?;
                 self.expect("]", "the [ has no closing ]")?;
-                node = self.node(start, Kind::Index(Box::new([node, index])))?;
+                let pair = Box::new([node, index]);
+                let kind = if is_optional { Kind::OptionalIndex(pair) } else { Kind::Index(pair) };
+                node = self.node(start, kind)?;
             } else {
                 return Ok(node);
             }
@@ -204,7 +212,15 @@ impl Parser {
             }
             Token::Sign("[") => {
                 self.at += 1;
-                let items = self.items("]")?;
+                let mut items = Vec::new();
+                while !self.accept("]") {
+                    let is_optional = self.accept("?");
+                    items.push(self.item(is_optional)?);
+                    if !self.accept(",") {
+                        self.expect("]", "expected `,` or the closing bracket")?;
+                        break;
+                    }
+                }
                 self.node(start, Kind::List(items))
             }
             Token::Sign("{") => {
@@ -252,12 +268,22 @@ impl Parser {
         Ok(items)
     }
 
+    /// An item of a list or a value of a map.
+    fn item(&mut self, is_optional: bool) -> Parsed<Node> {
+        let item = self.expression()?;
+        match is_optional {
+            true => self.node(item.span.start, Kind::OptionalItem(Box::new(item))),
+            false => Ok(item),
+        }
+    }
+
     fn entries(&mut self) -> Parsed<Vec<(Node, Node)>> {
         let mut entries = Vec::new();
         while !self.accept("}") {
+            let is_optional = self.accept("?");
             let key = self.expression()?;
             self.expect(":", "an object is written {\"key\": value}")?;
-            entries.push((key, self.expression()?));
+            entries.push((key, self.item(is_optional)?));
             if !self.accept(",") {
                 self.expect("}", "expected `,` or `}`")?;
                 break;
@@ -322,7 +348,7 @@ impl Parser {
         found
     }
 
-    fn expect(&mut self, sign: &'static str, why: &str) -> Parsed<()> {
+    pub(super) fn expect(&mut self, sign: &'static str, why: &str) -> Parsed<()> {
         if self.accept(sign) { Ok(()) } else { Err(self.unexpected(why)) }
     }
 

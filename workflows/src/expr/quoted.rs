@@ -64,7 +64,8 @@ pub(super) fn read(text: &str, opening: Opening) -> Result<(Literal, usize), (Pr
     } else {
         unescape(body, opening.is_bytes).map_err(|(message, at)| {
             let at = opening.len() + at;
-            (Problem::syntax(message, at..len.min(at + 2)), len)
+            let escaped = text[at + 1..len].chars().next().map_or(0, char::len_utf8);
+            (Problem::syntax(message, at..at + 1 + escaped), len)
         })?
     };
     if opening.is_bytes {

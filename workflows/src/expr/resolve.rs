@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use regex::{Regex, RegexBuilder};
 
-use super::ast::{Fold, Kind, Literal, Node};
+use super::ast::{Fold, Kind, Literal, Node, Root};
 use super::error::Problem;
 use super::functions::{Function, Signature, Style};
 use super::parser::{Parsed, Parser};
@@ -17,7 +17,22 @@ use crate::suggest::nearest;
 const PATTERN_BYTES_MAX: usize = 1 << 20;
 
 /// Names the parser expands itself, for hints.
-const MACROS: [&str; 7] = ["has", "default", "all", "exists", "exists_one", "map", "filter"];
+pub(super) const MACROS: [&str; 11] = [
+    "has",
+    "default",
+    "all",
+    "exists",
+    "exists_one",
+    "map",
+    "filter",
+    "sortBy",
+    "optMap",
+    "optFlatMap",
+    "cel.bind",
+];
+
+/// What functions with a dot in their name begin with.
+const SPACES: [&str; 7] = ["math", "sets", "lists", "strings", "optional", "cel", "base64"];
 
 /// Compiles a pattern within bounds.
 pub(super) fn compile_pattern(pattern: &str) -> Result<Regex, String> {
@@ -44,8 +59,24 @@ impl Parser {
             "exists_one" | "existsOne" => Some(Fold::ExistsOne),
             "map" => Some(Fold::Map),
             "filter" => Some(Fold::Filter),
+            "sortBy" => Some(Fold::SortBy),
+            "optMap" => Some(Fold::OptionalMap),
+            "optFlatMap" => Some(Fold::OptionalFlatMap),
             _ => None,
         };
+        // `math.abs(x)` is a function whose name has a dot, not a method of something called `math`.
+        let space = target.as_ref().and_then(|target| match &target.kind {
+            Kind::Name(Root::Local(space)) if SPACES.contains(&space.as_str()) => Some(space),
+            _ => None,
+        });
+        if let Some(space) = space {
+            let name = (format!("{space}.{}", name.0), start as usize..name.1.end);
+            if name.0 == "cel.bind" {
+                return self.bind(start, name);
+            }
+            let args = self.items(")")?;
+            return self.node(start, resolve(Style::Global, name, args));
+        }
         match (fold, target) {
             (Some(fold), Some(range)) => self.fold(start, range, (fold, name)),
             (_, Some(target)) => {
@@ -63,6 +94,29 @@ impl Parser {
                 self.node(start, kind)
             }
         }
+    }
+
+    /// `cel.bind(x, value, body)`: `body` is parsed with `x` in scope, `value` is not.
+    fn bind(&mut self, start: u32, name: (String, Range<usize>)) -> Parsed<Node> {
+        let variable = self.variable();
+        let value = self.expression()?;
+        self.expect(",", "write it like cel.bind(x, value, x + x)")?;
+        let slot = self.variables.len();
+        self.variables.push(variable.clone().unwrap_or_default());
+        let bodies = self.items(")");
+        self.variables.pop();
+        let bodies = bodies?;
+        let kind = match variable {
+            Some(_) if bodies.len() == 1 => {
+                Kind::Fold { fold: Fold::Bind, slot, range: Box::new(value), bodies }
+            }
+            _ => {
+                let message = "`cel.bind` takes a variable name, its value and an expression";
+                let problem = Problem::new("wrong-arguments", message, name.1);
+                invalid(problem.help("write it like cel.bind(x, value, x + x)"), vec![value])
+            }
+        };
+        self.node(start, kind)
     }
 
     /// `range.all(x, …)`: the bodies are parsed with `x` in scope.
@@ -100,6 +154,12 @@ impl Parser {
     }
 }
 
+/// What `has` can ask for.
+fn is_field(path: &Node) -> bool {
+    matches!(path.kind, Kind::Select { .. } | Kind::Index(_) | Kind::OptionalSelect { .. })
+        || matches!(path.kind, Kind::OptionalIndex(_))
+}
+
 fn invalid(problem: Problem, args: Vec<Node>) -> Kind {
     Kind::Invalid(Box::new(problem), args)
 }
@@ -107,9 +167,7 @@ fn invalid(problem: Problem, args: Vec<Node>) -> Kind {
 fn has((name, span): (String, Range<usize>), args: Vec<Node>) -> Kind {
     let mut args = args.into_iter();
     match (args.next(), args.next()) {
-        (Some(path), None) if matches!(path.kind, Kind::Select { .. } | Kind::Index(_)) => {
-            Kind::Has(Box::new(path))
-        }
+        (Some(path), None) if is_field(&path) => Kind::Has(Box::new(path)),
         (first, second) => {
             let message = format!("`{name}` takes one field: has(context.order.id)");
             let args = first.into_iter().chain(second).chain(args).collect();

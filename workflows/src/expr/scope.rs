@@ -3,12 +3,12 @@
 //! **Invariant:** everything that could differ between two evaluations is in here, so replay repeats them.
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
 use std::fmt;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
+use super::texts::Texts;
 use crate::limits;
 
 /// The names an expression sees, borrowed for one evaluation.
@@ -38,15 +38,18 @@ pub struct Scope<'a> {
     pub seq: u64,
     /// How often `random()` was called in this turn; evaluation counts it up.
     pub draws: &'a Cell<u32>,
-    /// Localized texts for `t("key")`: language, key, template.
-    pub texts: &'a BTreeMap<String, BTreeMap<String, String>>,
+    /// Localized texts for `t("key")`.
+    pub texts: &'a Texts,
     /// IANA name of the tenant's zone.
     pub time_zone: &'a str,
     /// Language tag of the reader, e.g. `es` or `pt-BR`.
     pub locale: &'a str,
+    /// Where the outside world can answer this instance; `resume_url` builds on it.
+    pub resume: Option<&'a str>,
 }
 
-/// Who takes part in an instance: its `{contact, tenant, channel}`, with the language and zone that follow from them.
+/// Who takes part in an instance: its `{contact, tenant, channel}`, with the language and zone that follow from them,
+/// and where it can be answered.
 #[derive(Debug, Clone, Copy)]
 pub struct Participants<'a> {
     /// Who the instance talks to; null if nobody is known.
@@ -59,6 +62,8 @@ pub struct Participants<'a> {
     pub locale: &'a str,
     /// The contact's zone, else the tenant's, else `UTC`.
     pub time_zone: &'a str,
+    /// `instance.resume`: the address under which the outside world can answer the instance, once it has one.
+    pub resume: Option<&'a str>,
 }
 
 impl<'a> Participants<'a> {
@@ -71,7 +76,8 @@ impl<'a> Participants<'a> {
             told.unwrap_or(default)
         };
         let (locale, time_zone) = (text("locale", "en"), text("timeZone", "UTC"));
-        Self { contact, tenant, channel: part("channel"), locale, time_zone }
+        let resume = part("instance").get("resume").and_then(Value::as_str);
+        Self { contact, tenant, channel: part("channel"), locale, time_zone, resume }
     }
 }
 

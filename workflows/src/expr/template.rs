@@ -5,10 +5,12 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::bounds::{self, Bounds};
+use super::env::TypeEnv;
 use super::error::{EvalError, Problem};
 use super::eval::{Evaluator, Work};
+use super::paths::PathUse;
 use super::scope::{Fuel, Scope};
-use super::types::TypeEnv;
 use super::{Expression, format, quoted};
 use crate::limits;
 
@@ -149,6 +151,26 @@ impl Template {
             Part::Computed { .. } => 0,
         });
         literals.sum()
+    }
+
+    /// Least and greatest number of characters of a rendering, as far as schemas, types and functions tell.
+    pub fn bounds(&self, env: &TypeEnv) -> Bounds {
+        self.inner.parts.iter().fold(Bounds::NONE, |so_far, part| {
+            so_far.then(match part {
+                Part::Literal(range) => Bounds::text(&self.inner.source[range.clone()]),
+                Part::Computed { expression, .. } => {
+                    bounds::of_node(expression.source(), expression.root(), env)
+                }
+            })
+        })
+    }
+
+    /// Which variables it reads, with their spans in the text, in its order.
+    pub fn paths(&self) -> Vec<PathUse> {
+        let found = self.expressions().flat_map(|(expression, offset)| {
+            expression.paths().into_iter().map(move |path| path.shifted(offset))
+        });
+        found.collect()
     }
 
     /// Literal first arguments of the calls of `function` in it, with their spans; e.g. the keys of `t`.

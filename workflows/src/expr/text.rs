@@ -42,7 +42,7 @@ pub(super) fn size<'a>(value: &Val<'a>, work: &Work<'_>) -> Outcome<Val<'a>> {
     }
 }
 
-fn whole<'a>(n: usize) -> Val<'a> {
+pub(super) fn whole<'a>(n: usize) -> Val<'a> {
     Val::Int(i64::try_from(n).unwrap_or(i64::MAX))
 }
 
@@ -72,7 +72,6 @@ pub(super) fn of_two<'a>(
         Function::Contains => Val::Bool(text.contains(other)),
         Function::StartsWith => Val::Bool(text.starts_with(other)),
         Function::EndsWith => Val::Bool(text.ends_with(other)),
-        Function::LastIndexOf => position(text, text.rfind(other)),
         _ => return split(text, (other, usize::MAX), work),
     })
 }
@@ -94,6 +93,26 @@ pub(super) fn index_of<'a>(
     let from = from.map_or(Ok(0), |from| expect_position(from, work))?;
     let Some(start) = byte_at(text, from) else { return Ok(Val::Int(-1)) };
     Ok(position(text, text[start..].find(wanted).map(|at| start + at)))
+}
+
+/// `lastIndexOf`, of what begins at a position or before it.
+pub(super) fn last_index_of<'a>(
+    (text, wanted): (&Val<'a>, &Val<'a>),
+    from: Option<&Val<'a>>,
+    work: &Work<'_>,
+) -> Outcome<Val<'a>> {
+    let text = expect_text(text, work)?;
+    let wanted = expect_text(wanted, work)?;
+    work.spend_text(text.len() + wanted.len())?;
+    let end = match from {
+        Some(from) => match byte_at(text, expect_position(from, work)?) {
+            Some(start) => start.saturating_add(wanted.len()).min(text.len()),
+            None => return Err(work.error("index-out-of-range", "the text is shorter than that")),
+        },
+        None => text.len(),
+    };
+    // Nothing that matches ends within a character.
+    Ok(position(text, text[..text.floor_char_boundary(end)].rfind(wanted)))
 }
 
 /// Byte offset of character `at`; the position after the last character counts.

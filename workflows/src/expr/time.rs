@@ -170,6 +170,22 @@ pub(super) fn moment(value: &Val<'_>, zone_name: &str, work: &Work<'_>) -> Outco
     }
 }
 
+/// A moment of a clock in a zone, as a moment.
+pub(super) fn moment_of(at: &Zoned, work: &Work<'_>) -> Outcome<DateTime<Utc>> {
+    let at = at.timestamp();
+    let nanos = u32::try_from(at.subsec_nanosecond().max(0)).unwrap_or_default();
+    DateTime::from_timestamp(at.as_second(), nanos)
+        .filter(is_in_range)
+        .ok_or_else(|| work.error("overflow", "the time is out of range"))
+}
+
+/// A number in [0, 1) that the first bytes of a hash decide.
+pub(super) fn fraction(hash: &[u8]) -> f64 {
+    let bits = hash.iter().take(8).fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
+    // 53 bits are what a double holds exactly, so 1.0 is never reached.
+    (bits >> 11) as f64 / (1_u64 << 53) as f64
+}
+
 /// The start of a text, short enough for a message.
 pub(super) fn clipped(text: &str) -> String {
     match text.char_indices().nth(40) {

@@ -10,6 +10,7 @@ use std::rc::Rc;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
+use super::decimal::Decimal;
 use super::eval::{Outcome, Work};
 use super::time;
 
@@ -21,6 +22,7 @@ pub(super) enum Val<'a> {
     Int(i64),
     Uint(u64),
     Double(f64),
+    Decimal(Rc<Decimal>),
     Str(Cow<'a, str>),
     Bytes(Cow<'a, [u8]>),
     Timestamp(DateTime<Utc>),
@@ -29,6 +31,8 @@ pub(super) enum Val<'a> {
     Json(&'a Value),
     List(Rc<Vec<Val<'a>>>),
     Map(Rc<BTreeMap<Key, Val<'a>>>),
+    /// A value that may be absent, as `context.?name` gives it.
+    Optional(Option<Rc<Val<'a>>>),
     Type(&'static str),
 }
 
@@ -110,6 +114,15 @@ impl<'a> Val<'a> {
         Self::List(Rc::new(items))
     }
 
+    pub(super) fn decimal(decimal: Decimal) -> Self {
+        Self::Decimal(Rc::new(decimal))
+    }
+
+    /// An optional of what may be there.
+    pub(super) fn optional(value: Option<Self>) -> Self {
+        Self::Optional(value.map(Rc::new))
+    }
+
     pub(super) fn text(text: impl Into<String>) -> Self {
         Self::Str(Cow::Owned(text.into()))
     }
@@ -122,6 +135,8 @@ impl<'a> Val<'a> {
             Self::Int(_) => "int",
             Self::Uint(_) => "uint",
             Self::Double(_) => "double",
+            Self::Decimal(_) => "decimal",
+            Self::Optional(_) => "optional_type",
             Self::Str(_) => "string",
             Self::Bytes(_) => "bytes",
             Self::Timestamp(_) => "timestamp",
@@ -137,7 +152,8 @@ impl<'a> Val<'a> {
         match self {
             Self::Null => "null",
             Self::Bool(_) => "true/false",
-            Self::Int(_) | Self::Uint(_) | Self::Double(_) => "a number",
+            Self::Int(_) | Self::Uint(_) | Self::Double(_) | Self::Decimal(_) => "a number",
+            Self::Optional(_) => "an optional value (orValue() takes it out)",
             Self::Str(_) => "a text",
             Self::Bytes(_) => "bytes",
             Self::Timestamp(_) => "a time",
@@ -155,6 +171,10 @@ impl<'a> Val<'a> {
             Self::Uint(n) => Some(i128::from(*n)),
             // Doubles of this size are exact in `i128`; larger ones are no key and no index of anything.
             Self::Double(n) if n.fract() == 0.0 && n.abs() < 1e19 => Some(*n as i128),
+            Self::Decimal(n) => {
+                let whole = n.truncated();
+                (Decimal::whole(whole)?.compare(**n) == Ordering::Equal).then_some(whole)
+            }
             _ => None,
         }
     }
@@ -164,6 +184,18 @@ impl<'a> Val<'a> {
             Self::Int(n) => Some(*n as f64),
             Self::Uint(n) => Some(*n as f64),
             Self::Double(n) => Some(*n),
+            Self::Decimal(n) => Some(n.to_double()),
+            _ => None,
+        }
+    }
+
+    /// A number as an exact decimal, if it is one within its bounds.
+    pub(super) fn as_decimal(&self) -> Option<Decimal> {
+        match self {
+            Self::Int(n) => Decimal::whole((*n).into()),
+            Self::Uint(n) => Decimal::whole((*n).into()),
+            Self::Double(n) => Decimal::from_double(*n),
+            Self::Decimal(n) => Some(**n),
             _ => None,
         }
     }
@@ -182,6 +214,10 @@ impl<'a> Val<'a> {
         match self {
             Self::Json(Value::Object(fields)) => fields.get(key).map(Val::of),
             Self::Map(entries) => entries.get(&Key::Str(key.into())).cloned(),
+            // Once a value may be absent, so may be everything in it.
+            Self::Optional(of) => {
+                Some(Self::optional(of.as_ref().and_then(|value| value.field(key))))
+            }
             _ => None,
         }
     }
@@ -206,7 +242,8 @@ impl<'a> Val<'a> {
         }
     }
 
-    /// As JSON: times as RFC 3339, durations as seconds (`90s`), bytes as base64. Numbers that JSON has no form for fail.
+    /// As JSON: times as RFC 3339, durations as seconds (`90s`), bytes as base64, decimals as text, an absent optional as
+    /// null. Numbers that JSON has no form for fail.
     pub(super) fn to_json(&self, work: &Work<'_>) -> Outcome<Value> {
         let len = match self {
             Self::Str(text) => text.len(),
@@ -238,6 +275,9 @@ impl<'a> Val<'a> {
                 Value::Object(pairs.collect::<Outcome<_>>()?)
             }
             Self::Type(name) => Value::String((*name).into()),
+            Self::Decimal(n) => Value::String(n.to_string()),
+            Self::Optional(None) => Value::Null,
+            Self::Optional(Some(value)) => value.to_json(work)?,
         })
     }
 
@@ -258,6 +298,10 @@ impl<'a> Val<'a> {
             (Self::Duration(a), Val::Duration(b)) => a == b,
             (Self::Type(a), Val::Type(b)) => a == b,
             (Self::Int(a), Val::Int(b)) => a == b,
+            (Self::Optional(a), Val::Optional(b)) => match (a, b) {
+                (Some(a), Some(b)) => a.equals(b, work)?,
+                (a, b) => a.is_none() && b.is_none(),
+            },
             (a, b) if a.as_double().is_some() => a.compare(b) == Some(Ordering::Equal),
             (a, b) => return a.contents_equal(b, work),
         })
@@ -293,6 +337,16 @@ impl<'a> Val<'a> {
     /// The value under any key, when it is a map that has it.
     pub(super) fn get(&self, key: &Val<'_>) -> Option<Val<'a>> {
         match (self, key) {
+            (Self::Optional(of), key) => {
+                Some(Self::optional(of.as_ref().and_then(|value| {
+                    match (value.items(), key.as_whole()) {
+                        (Some(items), Some(at)) => {
+                            usize::try_from(at).ok().and_then(|at| items.get(at))
+                        }
+                        _ => value.get(key),
+                    }
+                })))
+            }
             (_, Val::Str(key)) => self.field(key),
             (Self::Map(entries), key) => entries.get(&Key::of(key)?).cloned(),
             _ => None,
@@ -310,6 +364,13 @@ impl<'a> Val<'a> {
             (Self::Timestamp(a), Val::Timestamp(b)) => Some(a.cmp(b)),
             (Self::Duration(a), Val::Duration(b)) => Some(a.cmp(b)),
             (Self::Double(a), Val::Double(b)) => a.partial_cmp(b),
+            (Self::Decimal(_), _) | (_, Val::Decimal(_)) => {
+                match (self.as_decimal(), other.as_decimal()) {
+                    (Some(a), Some(b)) => Some(a.compare(b)),
+                    // A double without end, or with more digits than decimals have.
+                    _ => self.as_double()?.partial_cmp(&other.as_double()?),
+                }
+            }
             (a, b) => match (a.as_whole(), b.as_whole()) {
                 // Not as doubles: those cannot tell the large ones apart.
                 (Some(a), Some(b)) => Some(a.cmp(&b)),
