@@ -129,6 +129,8 @@ pub struct State {
     pub invokes: Vec<Invoke>,
     /// Output of a final state (or of the machine, on the root).
     pub output: Option<Mapper>,
+    /// What its expressions see as `input` when the transition that enters it brings none.
+    pub input: Option<Mapper>,
     /// Tags.
     pub tags: Vec<String>,
     /// `meta` as given.
@@ -168,12 +170,14 @@ pub struct Transition {
     pub actions: Vec<Action>,
     /// External (XState `reenter: true`): the source is left and entered again.
     pub reenter: bool,
+    /// What the expressions of the targets see as `input`.
+    pub input: Option<Mapper>,
     /// JSON pointer into the machine JSON.
     pub pointer: String,
 }
 
 /// An event descriptor (SCXML section 3.12.1, in XState's form).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Descriptor {
     /// `*`.
     Any,
@@ -219,6 +223,13 @@ pub enum Guard {
     Or(Vec<Guard>),
     /// Not that one.
     Not(Box<Guard>),
+    /// A named guard made of others, with parameters: what is inside sees them as `params`.
+    With {
+        /// The parameters.
+        params: Mapper,
+        /// The guard.
+        guard: Box<Guard>,
+    },
 }
 
 /// What a transition, entry or exit does.
@@ -250,6 +261,8 @@ pub enum Action {
         /// What to write.
         message: Mapper,
     },
+    /// `@perdure.undo`: registers a step that takes back what was done, to be run should the instance be compensated.
+    Undo(Box<Undo>),
     /// A named action with parameters: its body sees them as `params`.
     With {
         /// The parameters.
@@ -285,8 +298,49 @@ pub struct Invoke {
     pub input: Mapper,
     /// How it is attempted.
     pub policy: Policy,
+    /// Run once per item of a list.
+    pub each: Option<Each>,
     /// JSON pointer into the machine JSON.
     pub pointer: String,
+}
+
+/// `each` of an invoke: a list, and how its items are run.
+#[derive(Debug, Clone)]
+pub struct Each {
+    /// The list.
+    pub items: Mapper,
+    /// What the invoke's input calls the item; its place is `index`, from 0.
+    pub name: String,
+    /// Most items that run at the same time; at least 1.
+    pub concurrency: u32,
+    /// Most items the list may have.
+    pub max: u32,
+    /// What the failure of one does to the others.
+    pub on_failure: OnFailure,
+}
+
+/// What the failure of one item does to the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnFailure {
+    /// They are cancelled, and the whole has failed.
+    #[default]
+    Stop,
+    /// They go on; each result tells whether it is an output or an error.
+    Collect,
+}
+
+/// A step that takes back what another did.
+#[derive(Debug, Clone)]
+pub struct Undo {
+    /// What people know it by: the id of a builder node.
+    pub id: Option<String>,
+    /// What runs: a kind or a child that is waited for.
+    pub source: Source,
+    /// Its input, computed when it is registered.
+    pub input: Mapper,
+    /// How it is attempted.
+    pub policy: Policy,
 }
 
 /// What an invoke runs.
@@ -301,6 +355,8 @@ pub enum Source {
         /// Fire and forget.
         detach: bool,
     },
+    /// `@perdure.compensate`: the registered undo steps, last first.
+    Compensate,
 }
 
 /// How a step is attempted: the kind's defaults with what the definition says.

@@ -22,6 +22,8 @@ pub const TURN_FUEL: u64 = 2_000_000;
 pub const EXPRESSION_OUTPUT_MAX: usize = 256 * 1024;
 /// Microsteps of one turn.
 pub const MICROSTEPS_MAX: usize = 1_000;
+/// Children that one instance may start in its life.
+pub const CHILDREN_MAX: u32 = 10_000;
 /// Commands of one turn.
 pub const COMMANDS_MAX: usize = 1_000;
 /// Serialized size of an instance's context, in bytes.
@@ -42,3 +44,17 @@ pub const DELAY_MS_MAX: i64 = 100 * 366 * 24 * 3_600 * 1_000;
 pub const ID_CHARS_MAX: usize = 128;
 /// Deepest nesting of groups in a graph; each level costs two levels of JSON in the lowered machine.
 pub const GROUP_DEPTH_MAX: usize = 16;
+/// Most items one `each` runs for.
+pub const MAP_ITEMS_MAX: u32 = 10_000;
+/// Fuel of the expression that gives the items of an `each`: enough for the longest list of small objects.
+pub const MAP_ITEMS_FUEL: u64 = 200_000;
+/// Most items one `each` runs for when it does not say: enough for a list, too few for a mistake.
+pub const MAP_ITEMS_DEFAULT: u32 = 1_000;
+/// Most items of one `each` that are started and not waited for, since all of them are commands of one turn.
+pub const MAP_ITEMS_DETACHED_MAX: u32 = 500;
+/// Most items of one `each` that run at the same time.
+pub const MAP_CONCURRENCY_MAX: u32 = 100;
+/// Items of one `each` that run at the same time when it does not say.
+pub const MAP_CONCURRENCY_DEFAULT: u32 = 10;
+/// Undo steps an instance may have registered.
+pub const UNDO_MAX: usize = 1_000;

@@ -4,9 +4,10 @@ use crate::{
     Step, Verdict, configuration,
     event::{Event, kind},
     life::{self, Change},
-    macrostep::{self, map_bytes},
-    ops,
+    macrostep, ops,
+    results::{step_done, step_failed, step_unknown},
     run::{Failure, Run},
+    size::map_bytes,
     state::{Deferred, Incident, Life, Memo, State},
 };
 use chrono::TimeDelta;
@@ -157,9 +158,10 @@ impl Turn {
         after.is_some()
     }
 
-    fn settle(&mut self, run: &mut Run<'_>) {
-        if let Some((_, failed)) = run.finished {
-            self.change(if failed { Change::Fail } else { Change::Complete });
+    /// The life ends when the event ended it.
+    pub(crate) fn settle(&mut self, run: &mut Run<'_>) {
+        if let Some(change) = run.over {
+            self.change(change);
         }
     }
 
@@ -212,12 +214,14 @@ impl Turn {
 /// Applies one event of the workflow.
 fn process(run: &mut Run<'_>, event: &Event) -> Result<Verdict, Failure> {
     match event.kind() {
-        kind::STARTED => start(run, event),
-        kind::TIMER => timer(run, event),
         kind::STEP_DONE => step_done(run, event),
         kind::STEP_FAILED => step_failed(run, event),
         kind::STEP_UNKNOWN => step_unknown(run, event),
         kind::NOTE => Ok(Verdict::Applied),
+        // The workflow has ended; only its undo steps are waited for.
+        _ if run.is_ending() => Ok(Verdict::Dropped),
+        kind::STARTED => start(run, event),
+        kind::TIMER => timer(run, event),
         _ => signal(run, event),
     }
 }
@@ -256,64 +260,6 @@ fn timer(run: &mut Run<'_>, event: &Event) -> Result<Verdict, Failure> {
     };
     let taken = macrostep::macrostep(run, timer.event)?;
     Ok(if taken { Verdict::Applied } else { Verdict::Dropped })
-}
-
-/// The open step a result is for; `None` when its state was left, or when it is an older try's result.
-fn open_step(run: &Run<'_>, event: &Event) -> Option<String> {
-    let invoke = event.text("id")?;
-    let open = run.memo.steps.get(invoke)?;
-    let id = event.text("step").and_then(|id| id.parse().ok());
-    id.is_none_or(|id: crate::CommandId| id == open.id).then(|| invoke.to_owned())
-}
-
-fn step_done(run: &mut Run<'_>, event: &Event) -> Result<Verdict, Failure> {
-    let Some(invoke) = open_step(run, event) else { return Ok(Verdict::Dropped) };
-    run.memo.steps.remove(&invoke);
-    let done = json!({
-        "type": format!("xstate.done.actor.{invoke}"),
-        "actorId": invoke,
-        "output": event.body.get("output").unwrap_or(&Value::Null),
-    });
-    macrostep::macrostep(run, done)?;
-    Ok(Verdict::Applied)
-}
-
-fn step_failed(run: &mut Run<'_>, event: &Event) -> Result<Verdict, Failure> {
-    let Some(invoke) = open_step(run, event) else { return Ok(Verdict::Dropped) };
-    let error = event
-        .body
-        .get("error")
-        .cloned()
-        .unwrap_or_else(|| json!({ "code": "failed", "message": "" }));
-    let failed = json!({
-        "type": format!("xstate.error.actor.{invoke}"),
-        "actorId": invoke,
-        "error": error,
-    });
-    let Some(open) = run.memo.steps.remove(&invoke) else { return Ok(Verdict::Dropped) };
-    if macrostep::macrostep(run, failed)? {
-        return Ok(Verdict::Applied);
-    }
-    run.memo.steps.insert(invoke.clone(), open);
-    Err(step_failure(run, "step-failed", &invoke, &error))
-}
-
-fn step_unknown(run: &mut Run<'_>, event: &Event) -> Result<Verdict, Failure> {
-    let Some(invoke) = open_step(run, event) else { return Ok(Verdict::Dropped) };
-    let error = event.body.get("error").cloned().unwrap_or(Value::Null);
-    Err(step_failure(run, "step-unknown", &invoke, &error))
-}
-
-fn step_failure(run: &Run<'_>, code: &str, invoke: &str, error: &Value) -> Failure {
-    let text = |field: &str| error.get(field).and_then(Value::as_str).unwrap_or_default();
-    let open = run.memo.steps.get(invoke);
-    let kind = open.map_or("step", |open| open.kind.as_str());
-    let message = format!("{kind} `{invoke}`: {} ({})", text("message"), text("code"));
-    Failure {
-        state: open.map(|open| open.state.clone()),
-        step: Some(invoke.to_owned()),
-        ..Failure::new(code, message)
-    }
 }
 
 /// An event of the outside: a transition, or what the policy says.

@@ -27,7 +27,8 @@ pub(crate) fn load(chart: &Chart, leaves: &[String]) -> Result<BTreeSet<StateId>
             Kind::History { .. } => false,
         };
         if !is_legal {
-            let message = format!("`{}` cannot be active like this in this version", state.path);
+            let name = if state.path.is_empty() { &state.key } else { &state.path };
+            let message = format!("`{name}` cannot be active like this in this version");
             return Err(Failure::new("configuration", message));
         }
     }

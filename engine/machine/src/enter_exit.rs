@@ -100,6 +100,10 @@ pub(crate) fn entry_set(run: &Run<'_>, transitions: &[Selected<'_>]) -> EntrySet
     let mut entry = EntrySet::default();
     for selected in transitions.iter().filter(|s| !s.transition.targets.is_empty()) {
         let domain = transition_domain(run, selected);
+        if domain.is_some_and(|domain| !run.is_active(domain)) {
+            // Another transition has left what this one would have stayed in, so there is nowhere to enter.
+            continue;
+        }
         for target in &selected.transition.targets {
             let is_history = matches!(run.chart.state(*target).kind, Kind::History { .. });
             // A target that is the source itself is entered only if the transition leaves it.
@@ -119,6 +123,9 @@ pub(crate) fn entry_set(run: &Run<'_>, transitions: &[Selected<'_>]) -> EntrySet
         };
         for target in effective_targets(run, &selected.transition.targets) {
             add_ancestors(run, target, domain, bound, &mut entry);
+            if let Some(parallel) = domain.filter(|d| run.chart.state(*d).kind == Kind::Parallel) {
+                add_regions(run, parallel, DefaultEntry::OfTheirStates, &mut entry);
+            }
         }
     }
     entry
@@ -149,7 +156,7 @@ fn add_descendants(run: &Run<'_>, id: StateId, entry: &mut EntrySet) {
             add_descendants(run, *initial, entry);
             add_ancestors(run, *initial, Some(id), Some(id), entry);
         }
-        Kind::Parallel => add_regions(run, id, entry),
+        Kind::Parallel => add_regions(run, id, DefaultEntry::OfTheRegions, entry),
         Kind::Atomic | Kind::Final => {}
     }
 }
@@ -160,12 +167,13 @@ fn add_history(run: &Run<'_>, history: StateId, entry: &mut EntrySet) {
     let targets = match remembered(run, history) {
         Some(remembered) => remembered,
         None => {
-            let default = state.initial.as_ref().map(|t| t.targets.clone()).unwrap_or_default();
-            let parent_initial = run.chart.state(parent).initial.as_ref().map(|t| &t.targets);
-            if parent_initial == Some(&default) {
+            // Without a default of its own, the parent is entered as it enters itself, its initial actions included.
+            let default = state.initial.as_ref();
+            let parent_initial = run.chart.state(parent).initial.as_ref();
+            if default.map(|t| &t.pointer) == parent_initial.map(|t| &t.pointer) {
                 entry.by_default.insert(parent);
             }
-            default
+            default.map(|t| t.targets.clone()).unwrap_or_default()
         }
     };
     for target in &targets {
@@ -192,27 +200,38 @@ fn add_ancestors(
     if until == Some(id) {
         return;
     }
-    let proper = chart.ancestors(id).take_while(|ancestor| Some(*ancestor) != until);
-    let parallel_domain = until.filter(|domain| chart.state(*domain).kind == Kind::Parallel);
-    for ancestor in proper.chain(parallel_domain).collect::<Vec<_>>() {
+    for ancestor in chart.ancestors(id).take_while(|ancestor| Some(*ancestor) != until) {
         if bound.is_none_or(|bound| chart.is_descendant(ancestor, bound)) {
             entry.states.insert(ancestor);
         }
         if chart.state(ancestor).kind == Kind::Parallel {
-            add_regions(run, ancestor, entry);
+            add_regions(run, ancestor, DefaultEntry::OfTheirStates, entry);
         }
     }
 }
 
+/// Whose initial actions are run when the regions of a parallel state are entered.
+#[derive(Clone, Copy, PartialEq)]
+enum DefaultEntry {
+    /// The parallel state was the target: those of its regions.
+    OfTheRegions,
+    /// A state inside it was the target: not those of the other regions, only those of the states below them. SCXML
+    /// would run both; XState does this.
+    OfTheirStates,
+}
+
 /// Enters every region of a parallel state in which nothing is entered yet.
-fn add_regions(run: &Run<'_>, parallel: StateId, entry: &mut EntrySet) {
+fn add_regions(run: &Run<'_>, parallel: StateId, default: DefaultEntry, entry: &mut EntrySet) {
     let chart: &Chart = run.chart;
     for region in regions(chart, parallel) {
-        let is_entered =
-            entry.states.iter().any(|s| *s == region || chart.is_descendant(*s, region));
+        // A history state reached from inside enters its ancestors again; what was not left beside stays as it is.
+        let is_entered = run.is_active(region)
+            || entry.states.iter().any(|s| *s == region || chart.is_descendant(*s, region));
         if !is_entered {
             entry.states.insert(region);
-            entry.by_default.insert(region);
+            if default == DefaultEntry::OfTheRegions {
+                entry.by_default.insert(region);
+            }
             add_descendants(run, region, entry);
         }
     }

@@ -3,8 +3,9 @@
 use crate::{
     configuration,
     event::Event,
+    part::{Part, part_of},
     run::Run,
-    state::{Incident, OpenStep, OpenTimer, State},
+    state::{Compensation, Incident, Memo, OpenStep, OpenTimer, State, UndoStep},
 };
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -37,6 +38,10 @@ pub struct Explanation {
     pub held: Vec<Event>,
     /// Why it is stuck.
     pub incident: Option<Incident>,
+    /// Undo steps that are registered, oldest first; the one that runs is among `steps`.
+    pub undo: Vec<UndoStep>,
+    /// The compensation under way.
+    pub compensation: Option<Compensation>,
 }
 
 /// One active state.
@@ -46,6 +51,8 @@ pub struct StateExplanation {
     pub state: String,
     /// The builder node.
     pub node: Option<String>,
+    /// Its tags.
+    pub tags: Vec<String>,
     /// Its transitions.
     pub transitions: Vec<TransitionExplanation>,
 }
@@ -88,6 +95,8 @@ pub fn explain(
         deferred: memo.deferred.iter().map(|deferred| deferred.event.clone()).collect(),
         held: memo.held.clone(),
         incident: memo.incident.clone(),
+        undo: memo.undo.clone(),
+        compensation: memo.compensation.clone(),
     }
 }
 
@@ -100,7 +109,10 @@ fn summary(state: &State, states: &[StateExplanation]) -> String {
     };
     let memo = &state.memo;
     if let Some(incident) = &memo.incident {
-        return format!("Stuck {place} since {}: {}", second(incident.since), incident.message);
+        let (since, message) = (second(incident.since), &incident.message);
+        let compensating = compensating(memo).map(|text| format!(", {text},"));
+        let compensating = compensating.unwrap_or_default();
+        return format!("Stuck {place}{compensating} since {since}: {message}");
     }
     match state.life {
         crate::Life::Completed => return "Completed.".to_owned(),
@@ -116,6 +128,10 @@ fn summary(state: &State, states: &[StateExplanation]) -> String {
         }
         _ => {}
     }
+    if let Some(text) = compensating(memo).filter(|_| is_ending(memo)) {
+        let running = memo.compensation.as_ref().map(Compensation::step).unwrap_or_default();
+        return format!("Ending {place}, {text}, by the step `{running}`.");
+    }
     match waits(state, states).as_slice() {
         [] => format!("Waiting {place}, and nothing leads on from there."),
         [one] => format!("Waiting {place} for {one}."),
@@ -123,12 +139,31 @@ fn summary(state: &State, states: &[StateExplanation]) -> String {
     }
 }
 
+/// ``compensating, 2 of 3: `refund` ``.
+fn compensating(memo: &Memo) -> Option<String> {
+    let compensation = memo.compensation.as_ref()?;
+    let (number, running) = (compensation.number, &compensation.running);
+    let total = number as usize + memo.undo.len();
+    let name = running.id.as_ref().unwrap_or(&running.kind);
+    Some(format!("compensating, {number} of {total}: `{name}`"))
+}
+
+fn is_ending(memo: &Memo) -> bool {
+    memo.compensation.as_ref().is_some_and(Compensation::is_ending)
+}
+
 /// What would move it: steps, events of the outside, the next timer.
 fn waits(state: &State, states: &[StateExplanation]) -> Vec<String> {
     let memo = &state.memo;
-    let steps = memo.steps.iter();
-    let mut waits: Vec<String> =
-        steps.map(|(invoke, step)| format!("the step `{invoke}` ({})", step.kind)).collect();
+    let steps = memo.steps.iter().filter_map(|(invoke, step)| match part_of(memo, invoke) {
+        Part::Whole => Some(format!("the step `{invoke}` ({})", step.kind)),
+        Part::Item { .. } => None,
+        Part::Undo => compensating(memo).map(|text| format!("the step `{invoke}` ({text})")),
+    });
+    let lists = memo.each.iter().map(|(invoke, each)| {
+        format!("`{invoke}` ({} of {} items done)", each.results.len(), each.total)
+    });
+    let mut waits: Vec<String> = steps.chain(lists).collect();
     let mut events: Vec<&str> = Vec::new();
     for event in states.iter().rev().flat_map(|s| &s.transitions).filter_map(|t| t.event.as_deref())
     {
@@ -160,7 +195,8 @@ fn explain_state(run: &Run<'_>, id: StateId) -> Option<StateExplanation> {
     if transitions.is_empty() && !configuration::is_leaf(run.chart, id) {
         return None;
     }
-    Some(StateExplanation { state: state.path.clone(), node: state.node.clone(), transitions })
+    let (path, node, tags) = (state.path.clone(), state.node.clone(), state.tags.clone());
+    Some(StateExplanation { state: path, node, tags, transitions })
 }
 
 fn explain_transition(
@@ -175,7 +211,7 @@ fn explain_transition(
     });
     let guard = transition.guard.as_ref();
     let operands = match guard {
-        Some(Guard::Expression(expression, _)) => run.operands(expression),
+        Some(Guard::Expression(expression, _)) => run.operands(expression, owner),
         _ => BTreeMap::new(),
     };
     TransitionExplanation {
@@ -202,5 +238,6 @@ fn source(run: &Run<'_>, guard: &Guard) -> String {
         Guard::And(parts) => list(parts, " && "),
         Guard::Or(parts) => list(parts, " || "),
         Guard::Not(part) => format!("!{}", source(run, part)),
+        Guard::With { guard, .. } => source(run, guard),
     }
 }

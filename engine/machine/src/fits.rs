@@ -1,22 +1,50 @@
 //! Whether an instance can go on with another version of its definition.
 
-use crate::{configuration, state::State};
-use workflows::{chart::Source, definition::Definition};
+use crate::{
+    configuration,
+    part::{Part, part_of},
+    state::{Purpose, State},
+};
+use workflows::{
+    chart::{Chart, Invoke, Source},
+    definition::Definition,
+};
 
 /// Whether a state has its place in a definition: its active states exist there and can be active together, and each of
 /// its open steps is still invoked by the state that waits for it. `Err` names the first thing that is missing, for people.
 pub fn fits(definition: &Definition, state: &State) -> Result<(), String> {
     let chart = &definition.chart;
     configuration::load(chart, &state.configuration).map_err(|failure| failure.message)?;
+    if let Some(compensation) = &state.memo.compensation
+        && let Purpose::Invoke { state } = &compensation.purpose
+        && !invoke_of(chart, state, &compensation.invoke)
+            .is_some_and(|invoke| invoke.source == Source::Compensate)
+    {
+        return Err(format!(
+            "the state `{state}` does not compensate by `{}` in this version, and that is under way",
+            compensation.invoke
+        ));
+    }
     for (id, open) in &state.memo.steps {
-        let owner = chart.at(&open.state).map(|owner| chart.state(owner));
-        let invoke = owner.and_then(|owner| owner.invokes.iter().find(|invoke| invoke.id == *id));
-        let Some(invoke) = invoke else {
+        let (whole, is_item) = match part_of(&state.memo, id) {
+            // Undo steps carry all they need.
+            Part::Undo => continue,
+            Part::Item { invoke, .. } => (invoke, true),
+            Part::Whole => (id.clone(), false),
+        };
+        let Some(invoke) = invoke_of(chart, &open.state, &whole) else {
             return Err(format!(
-                "the state `{}` does not invoke `{id}` in this version, and that step is open",
+                "the state `{}` does not invoke `{whole}` in this version, and that step is open",
                 open.state
             ));
         };
+        if is_item != invoke.each.is_some() {
+            return Err(format!(
+                "the state `{}` runs `{whole}` {} in this version, and that step is open",
+                open.state,
+                if is_item { "once" } else { "once per item of a list" }
+            ));
+        }
         if matches!(invoke.source, Source::Workflow { detach: true, .. }) {
             return Err(format!(
                 "the state `{}` does not wait for `{id}` in this version, and that step is open",
@@ -25,6 +53,11 @@ pub fn fits(definition: &Definition, state: &State) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+fn invoke_of<'c>(chart: &'c Chart, path: &str, id: &str) -> Option<&'c Invoke> {
+    let owner = chart.state(chart.at(path)?);
+    owner.invokes.iter().find(|invoke| invoke.id == id)
 }
 
 #[cfg(test)]
@@ -40,11 +73,7 @@ mod tests {
         compiled.definition.unwrap_or_else(|| panic!("{:?}", compiled.diagnostics))
     }
 
-    /// Waits for a step and a child.
-    fn waiting() -> State {
-        let states = json!({ "a": { "initial": "b", "states": { "b": { "invoke": [
-            { "id": "step", "src": "noop" }, { "id": "child", "src": "workflow:w" }
-        ] } } } });
+    fn started(states: Value) -> State {
         let begin = Start {
             at: chrono::DateTime::UNIX_EPOCH,
             seed: "s".to_owned(),
@@ -53,6 +82,45 @@ mod tests {
             trigger: None,
         };
         start(&definition(states), begin).state
+    }
+
+    /// Waits for a step and a child.
+    fn waiting() -> State {
+        let states = json!({ "a": { "initial": "b", "states": { "b": { "invoke": [
+            { "id": "step", "src": "noop" }, { "id": "child", "src": "workflow:w" }
+        ] } } } });
+        started(states)
+    }
+
+    /// Waits for the items of a list, and for an undo step.
+    fn parts() -> State {
+        let states = json!({ "a": { "type": "parallel", "entry": {"type": "@perdure.undo", "src": "noop"}, "states": {
+            "x": { "invoke": { "id": "list", "src": "noop", "each": { "items": [1, 2] } } },
+            "y": { "invoke": { "id": "undo", "src": "@perdure.compensate" } } } } });
+        started(states)
+    }
+
+    #[test]
+    fn versions_that_run_parts() {
+        let list = |each: Value| json!({ "invoke": { "id": "list", "src": "noop", "each": each } });
+        let undo = json!({ "invoke": { "id": "undo", "src": "@perdure.compensate" } });
+        let both = |x: Value, y: Value| json!({ "a": { "type": "parallel", "states": { "x": x, "y": y } } });
+        let items = json!({ "items": [7], "concurrency": 3 });
+        let cases = [
+            (both(list(items.clone()), undo.clone()), ""),
+            (
+                both(json!({ "invoke": { "id": "list", "src": "noop" } }), undo),
+                "the state `a.x` runs `list` once in this version, and that step is open",
+            ),
+            (
+                both(list(items), json!({ "invoke": { "id": "undo", "src": "noop" } })),
+                "the state `a.y` does not compensate by `undo` in this version, and that is under way",
+            ),
+        ];
+        for (states, wanted) in cases {
+            let found = fits(&definition(states.clone()), &parts()).err().unwrap_or_default();
+            assert_eq!(found, wanted, "{states}");
+        }
     }
 
     #[test]

@@ -3,24 +3,32 @@
 //! **Invariant:** no clock, no I/O, no randomness, no logs. Time arrives in the event, chance is a hash of the instance's
 //! seed, so the same inputs give the same output, for ever: replay is this function in a loop.
 
+mod actions;
 mod apply;
 pub mod command;
+mod compensate;
 mod configuration;
+mod each;
 mod enter_exit;
 mod evaluate;
 pub mod event;
 pub mod explain;
 mod fits;
+mod invoke;
 pub mod life;
 mod macrostep;
 mod ops;
+mod part;
 mod rehearsal;
 pub mod replay;
+mod results;
 mod run;
 pub mod scenario;
 mod select;
 pub mod simulate;
+mod size;
 pub mod state;
+mod timers;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;

@@ -24,6 +24,8 @@ pub enum Change {
     Fail,
     /// Ops: end it.
     Cancel,
+    /// Ops: run the undo steps, and then end it.
+    Compensate,
 }
 
 #[derive(Default)]
@@ -40,6 +42,7 @@ impl Rules {
         match event {
             Change::Suspend => Transition(State::suspended()),
             Change::Cancel => Transition(State::cancelled()),
+            Change::Compensate => Transition(State::active()),
             _ => Super,
         }
     }
@@ -133,6 +136,7 @@ mod tests {
             Change::Complete,
             Change::Fail,
             Change::Cancel,
+            Change::Compensate,
         ];
         let mut table = String::new();
         for life in lives {
@@ -148,12 +152,15 @@ mod tests {
             Active --Complete--> Completed
             Active --Fail--> Failed
             Active --Cancel--> Cancelled
+            Active --Compensate--> Active
             Stuck --Retry--> Active
             Stuck --Suspend--> Suspended
             Stuck --Cancel--> Cancelled
+            Stuck --Compensate--> Active
             Suspended --Suspend--> Suspended
             Suspended --Resume--> Active
             Suspended --Cancel--> Cancelled
+            Suspended --Compensate--> Active
         "#]]
         .assert_eq(&table);
     }

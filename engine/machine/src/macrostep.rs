@@ -4,14 +4,16 @@ use crate::{
     command::Command,
     configuration::regions,
     enter_exit::{self, EntrySet, entry_set, exit_set, record_history},
+    life::Change,
     run::{Failure, Run},
     select::{Selected, select, select_eventless},
-    state::{OpenStep, OpenTimer},
+    size::json_bytes,
+    state::Purpose,
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use workflows::{
-    chart::{Action, Invoke, Kind, Mapper, Source, StateId},
+    chart::{Chart, Kind, StateId},
     limits,
 };
 
@@ -27,7 +29,7 @@ pub(crate) fn initial(run: &mut Run<'_>, event: Value) -> Result<(), Failure> {
 pub(crate) fn macrostep(run: &mut Run<'_>, event: Value) -> Result<bool, Failure> {
     run.event = event;
     let enabled = select(run)?;
-    if enabled.is_empty() {
+    if enabled.is_empty() && !is_answered_eventlessly(run)? {
         return Ok(false);
     }
     microstep(run, &enabled)?;
@@ -38,7 +40,14 @@ pub(crate) fn macrostep(run: &mut Run<'_>, event: Value) -> Result<bool, Failure
 /// Whether a transition is enabled for the event, without taking it.
 pub(crate) fn is_enabled(run: &mut Run<'_>, event: &Value) -> Result<bool, Failure> {
     run.event = event.clone();
-    Ok(!select(run)?.is_empty())
+    Ok(!select(run)?.is_empty() || is_answered_eventlessly(run)?)
+}
+
+/// Whether an eventless transition is enabled by the event, as its guard may ask for it. A failed step needs a
+/// transition of its own.
+fn is_answered_eventlessly(run: &mut Run<'_>) -> Result<bool, Failure> {
+    let kind = run.event.get("type").and_then(Value::as_str).unwrap_or_default();
+    Ok(!kind.starts_with("xstate.error.") && !select_eventless(run)?.is_empty())
 }
 
 /// Eventless transitions and raised events until neither is left.
@@ -63,25 +72,40 @@ fn settle(run: &mut Run<'_>) -> Result<(), Failure> {
     }
 }
 
-/// Takes a set of transitions: exit, transition actions, enter. True if anything changed.
+/// Takes a set of transitions: exit, transition actions, enter. True if anything changed, as XState counts changes.
 fn microstep(run: &mut Run<'_>, enabled: &[Selected<'_>]) -> Result<bool, Failure> {
     if enabled.is_empty() {
         return Ok(false);
     }
     run.count_microstep()?;
-    let (active, assignments, raised) = (run.active.clone(), run.assignments, run.queue.len());
+    let (active, assignments) = (run.active.clone(), run.assignments);
     let exits = exit_set(run, enabled);
-    let has_exits = !exits.is_empty();
     exit(run, &exits)?;
     for selected in enabled {
         run.execute(&selected.transition.actions, selected.source)?;
     }
     let entry = entry_set(run, enabled);
+    for id in entry.states.iter().filter(|id| run.active.contains(*id)).copied().collect::<Vec<_>>()
+    {
+        // Entered again without having been left: what it set and asked for is set and asked for anew.
+        run.release(id);
+    }
+    take_inputs(run, enabled, &entry)?;
+    let is_touched = leaves_a_mark(run.chart, exits.iter().chain(&entry.states), &exits);
     enter(run, entry)?;
-    Ok(has_exits
-        || run.active != active
-        || run.assignments != assignments
-        || run.queue.len() != raised)
+    Ok(is_touched || run.active != active || run.assignments != assignments)
+}
+
+/// Whether leaving or entering these states changes more than the configuration, in XState's view: a history was written,
+/// or a step was started or dropped. Leaving a state and entering it again is no change otherwise, and neither is a raise.
+fn leaves_a_mark<'a>(
+    chart: &Chart,
+    mut touched: impl Iterator<Item = &'a StateId>,
+    exits: &BTreeSet<StateId>,
+) -> bool {
+    let is_history = |id: &StateId| matches!(chart.state(*id).kind, Kind::History { .. });
+    touched.any(|id| !chart.state(*id).invokes.is_empty())
+        || exits.iter().any(|id| chart.state(*id).children.iter().any(is_history))
 }
 
 /// Leaves states, innermost first.
@@ -90,31 +114,27 @@ fn exit(run: &mut Run<'_>, exits: &BTreeSet<StateId>) -> Result<(), Failure> {
     let chart = run.chart;
     for id in exits.iter().rev() {
         run.execute(&chart.state(*id).exit, *id)?;
-        release(run, *id);
+        run.release(*id);
         run.active.remove(id);
     }
     Ok(())
 }
 
-/// Drops the timers and open steps that belong to a state.
-fn release(run: &mut Run<'_>, id: StateId) {
-    let path = run.chart.state(id).path.clone();
-    let timers = std::mem::take(&mut run.memo.timers);
-    for (name, timer) in timers {
-        if timer.state.as_ref() == Some(&path) {
-            run.cancel_timer(name, timer.id);
-        } else {
-            run.memo.timers.insert(name, timer);
+/// What transitions bring for the states they enter.
+fn take_inputs(
+    run: &mut Run<'_>,
+    enabled: &[Selected<'_>],
+    entry: &EntrySet,
+) -> Result<(), Failure> {
+    for selected in enabled {
+        let Some(mapper) = &selected.transition.input else { continue };
+        let input = run.map(mapper, selected.source)?;
+        for target in selected.transition.targets.iter().filter(|t| entry.states.contains(*t)) {
+            let path = run.chart.state(*target).path.clone();
+            run.memo.inputs.insert(path, input.clone());
         }
     }
-    let steps = std::mem::take(&mut run.memo.steps);
-    for (invoke, step) in steps {
-        if step.state == path {
-            run.cancel_step(invoke, &step);
-        } else {
-            run.memo.steps.insert(invoke, step);
-        }
-    }
+    Ok(())
 }
 
 /// Enters states, outermost first, and completes what final states complete.
@@ -123,7 +143,16 @@ fn enter(run: &mut Run<'_>, entry: EntrySet) -> Result<(), Failure> {
     let mut completed = BTreeSet::new();
     for id in &entry.states {
         let state = chart.state(*id);
-        run.active.insert(*id);
+        if !run.active.insert(*id) {
+            // Entered again without being left: what it waits for begins anew.
+            run.release(*id);
+        }
+        if let Some(mapper) = &state.input
+            && !run.memo.inputs.contains_key(&state.path)
+        {
+            let input = run.map(mapper, *id)?;
+            run.memo.inputs.insert(state.path.clone(), input);
+        }
         run.execute(&state.entry, *id)?;
         for after in &state.after {
             let due = run.due(&after.delay, *id)?;
@@ -136,6 +165,10 @@ fn enter(run: &mut Run<'_>, entry: EntrySet) -> Result<(), Failure> {
         let is_default = entry.by_default.contains(id) && state.kind == Kind::Compound;
         if let Some(initial) = state.initial.as_ref().filter(|_| is_default) {
             run.execute(&initial.actions, *id)?;
+            if let (Some(mapper), [target]) = (&initial.input, initial.targets.as_slice()) {
+                let input = run.map(mapper, *id)?;
+                run.memo.inputs.insert(chart.state(*target).path.clone(), input);
+            }
         }
         if state.kind == Kind::Final {
             complete(run, *id, &mut completed)?;
@@ -223,21 +256,30 @@ fn is_in_final_state(run: &Run<'_>, id: StateId) -> bool {
     }
 }
 
-/// The machine has ended: exit actions run, innermost first, and everything open is dropped; the configuration stays.
+/// The machine has ended: exit actions run, innermost first, and everything open is dropped; the configuration stays. A
+/// failure runs the undo steps before the instance has failed.
 fn finish(run: &mut Run<'_>, output: Value, failed: bool) -> Result<(), Failure> {
+    leave_all(run)?;
+    if failed {
+        return run.end_compensated(Purpose::Fail { error: output });
+    }
+    // What was done stays done.
+    run.memo.undo.clear();
+    run.memo.result = Some(output.clone());
+    run.commands.push(Command::Complete { output });
+    run.over = Some(Change::Complete);
+    Ok(())
+}
+
+/// Exit actions of every active state, innermost first; whatever is open is dropped.
+pub(crate) fn leave_all(run: &mut Run<'_>) -> Result<(), Failure> {
     let chart = run.chart;
     for id in run.active.clone().iter().rev() {
         run.execute(&chart.state(*id).exit, *id)?;
     }
     run.drop_everything();
     run.queue.clear();
-    check_context(run)?;
-    run.memo.result = Some(output.clone());
-    run.commands.push(match failed {
-        true => Command::Fail { error: output },
-        false => Command::Complete { output },
-    });
-    Ok(())
+    check_context(run)
 }
 
 fn check_context(run: &Run<'_>) -> Result<(), Failure> {
@@ -246,199 +288,4 @@ fn check_context(run: &Run<'_>) -> Result<(), Failure> {
         return Err(Failure::new("context-size", message));
     }
     Ok(())
-}
-
-/// The length of the JSON text, near enough for a bound, without writing it.
-fn json_bytes(value: &Value) -> usize {
-    match value {
-        Value::Null | Value::Bool(_) => 5,
-        Value::Number(_) => 12,
-        Value::String(text) => text.len() + 2,
-        Value::Array(items) => 2 + items.iter().map(|item| json_bytes(item) + 1).sum::<usize>(),
-        Value::Object(map) => map_bytes(map),
-    }
-}
-
-/// The same of an object.
-pub(crate) fn map_bytes(map: &Map<String, Value>) -> usize {
-    2 + map.iter().map(|(key, value)| key.len() + 4 + json_bytes(value)).sum::<usize>()
-}
-
-impl Run<'_> {
-    /// Sets a timer. One of the same name that has not fired goes on under a name of its own: both will fire, and only
-    /// the later can be cancelled by name, as in XState.
-    pub(crate) fn set_timer(
-        &mut self,
-        name: String,
-        due: chrono::DateTime<chrono::Utc>,
-        owner: Option<StateId>,
-        event: Value,
-    ) -> Result<(), Failure> {
-        if let Some(old) = self.memo.timers.remove(&name) {
-            self.memo.timers.insert(format!("{name}~{}", old.id), old);
-        }
-        let id = self.next_id()?;
-        self.commands.push(Command::SetTimer { id, name: name.clone(), due });
-        let state = owner.map(|owner| self.chart.state(owner).path.clone());
-        self.memo.timers.insert(name, OpenTimer { id, due, state, event });
-        Ok(())
-    }
-
-    pub(crate) fn cancel_timer(&mut self, name: String, id: crate::command::CommandId) {
-        if !self.take_back(id) {
-            self.commands.push(Command::CancelTimer { timer: id, name });
-        }
-    }
-
-    fn cancel_step(&mut self, invoke: String, step: &OpenStep) {
-        if self.take_back(step.id) {
-            return;
-        }
-        self.commands.push(match step.kind.starts_with("workflow:") {
-            true => Command::CancelChild { child: step.id, invoke },
-            false => Command::CancelStep { step: step.id, invoke },
-        });
-    }
-
-    /// Cancels every timer, step and child.
-    pub(crate) fn drop_everything(&mut self) {
-        for (name, timer) in std::mem::take(&mut self.memo.timers) {
-            self.cancel_timer(name, timer.id);
-        }
-        for (invoke, step) in std::mem::take(&mut self.memo.steps) {
-            self.cancel_step(invoke, &step);
-        }
-        self.memo.deferred.clear();
-    }
-
-    /// Asks again, under an id of its own, for what an open step asked for; its input is computed anew. The result of the
-    /// old one, should it come, is not waited for any more.
-    pub(crate) fn invoke_again(&mut self, id: &str, open: &OpenStep) -> Result<(), Failure> {
-        let chart = self.chart;
-        let mut owners = (0..).map(StateId).zip(&chart.states);
-        let invoke =
-            owners.find(|(_, state)| state.path == open.state).and_then(|(owner, state)| {
-                Some((owner, state.invokes.iter().find(|invoke| invoke.id == id)?))
-            });
-        let Some((owner, invoke)) = invoke else {
-            let message = format!("the state `{}` does not invoke `{id}` any more", open.state);
-            return Err(Failure::new("configuration", message));
-        };
-        self.memo.steps.remove(id);
-        self.invoke(invoke, owner)
-    }
-
-    fn invoke(&mut self, invoke: &Invoke, owner: StateId) -> Result<(), Failure> {
-        let input = self.map(&invoke.input, owner)?;
-        let id = self.next_id()?;
-        let state = self.chart.state(owner).path.clone();
-        let (command, kind, is_awaited) = match &invoke.source {
-            Source::Kind(kind) => {
-                let policy = invoke.policy.clone();
-                let invoke = invoke.id.clone();
-                (
-                    Command::RunStep { id, invoke, kind: kind.clone(), input, policy },
-                    kind.clone(),
-                    true,
-                )
-            }
-            Source::Workflow { name, detach } => {
-                let (invoke, workflow) = (invoke.id.clone(), name.clone());
-                let command = Command::StartChild { id, invoke, workflow, input, detach: *detach };
-                (command, format!("workflow:{name}"), !detach)
-            }
-        };
-        self.commands.push(command);
-        if is_awaited {
-            self.memo.steps.insert(invoke.id.clone(), OpenStep { id, state, kind });
-        } else {
-            // A detached child is done as soon as it is asked for.
-            let done = format!("xstate.done.actor.{}", invoke.id);
-            self.queue.push_back(json!({ "type": done, "actorId": invoke.id, "output": null }));
-        }
-        Ok(())
-    }
-
-    /// Runs actions in order.
-    pub(crate) fn execute(&mut self, actions: &[Action], owner: StateId) -> Result<(), Failure> {
-        for action in actions {
-            self.execute_one(action, owner)?;
-        }
-        Ok(())
-    }
-
-    fn execute_one(&mut self, action: &Action, owner: StateId) -> Result<(), Failure> {
-        match action {
-            Action::Assign(assignments) => self.assign(assignments, owner),
-            Action::Raise { event, delay, id } => {
-                let event = self.map(event, owner)?;
-                let Some(delay) = delay else {
-                    self.queue.push_back(event);
-                    return Ok(());
-                };
-                let due = self.due(delay, owner)?;
-                let name = id.clone().unwrap_or_else(|| {
-                    let kind = event.get("type").and_then(Value::as_str).unwrap_or_default();
-                    format!("{kind}#{}.{}", self.seq, self.commands.len())
-                });
-                self.set_timer(name, due, None, event)
-            }
-            Action::Cancel { id } => {
-                let name = self.map(id, owner)?;
-                let name = name.as_str().unwrap_or_default().to_owned();
-                if let Some(timer) = self.memo.timers.remove(&name) {
-                    self.cancel_timer(name, timer.id);
-                }
-                Ok(())
-            }
-            Action::Emit { event } => {
-                let event = self.map(event, owner)?;
-                self.commands.push(Command::Emit { event });
-                Ok(())
-            }
-            Action::Log { message } => {
-                let message = self.map(message, owner)?;
-                self.commands.push(Command::Log { message });
-                Ok(())
-            }
-            Action::With { params, actions } => {
-                let params = self.map(params, owner)?;
-                let outer = std::mem::replace(&mut self.params, params);
-                let done = self.execute(actions, owner);
-                self.params = outer;
-                done
-            }
-        }
-    }
-
-    /// All values are computed from the context before, then written.
-    fn assign(
-        &mut self,
-        assignments: &[(Vec<String>, Mapper)],
-        owner: StateId,
-    ) -> Result<(), Failure> {
-        let values: Vec<_> = assignments
-            .iter()
-            .map(|(_, mapper)| self.map(mapper, owner))
-            .collect::<Result<_, _>>()?;
-        let context = self.context_mut();
-        for ((path, _), value) in assignments.iter().zip(values) {
-            set_path(context, path, value);
-        }
-        Ok(())
-    }
-}
-
-/// Writes at a path, making objects on the way; whatever is not an object there gives way.
-fn set_path(target: &mut Value, path: &[String], value: Value) {
-    let Some((first, rest)) = path.split_first() else {
-        *target = value;
-        return;
-    };
-    if !target.is_object() {
-        *target = json!({});
-    }
-    if let Some(map) = target.as_object_mut() {
-        set_path(map.entry(first.clone()).or_insert(Value::Null), rest, value);
-    }
 }

@@ -6,8 +6,9 @@ use crate::{
     command::Command,
     event::{Event, kind},
     life::Change,
+    macrostep,
     run::{Failure, Run},
-    state::{Life, OpenStep},
+    state::{Life, OpenStep, Purpose},
 };
 use serde_json::{Value, json};
 
@@ -121,15 +122,42 @@ fn resume(run: &mut Run<'_>, turn: &mut Turn) -> bool {
     }
 }
 
-/// Ends it where it stands: nothing of the workflow runs, everything open is dropped.
+/// Ends it where it stands: nothing of the workflow runs, everything open is dropped. What was registered to be undone stays
+/// on record.
 fn cancel(run: &mut Run<'_>, turn: &mut Turn, event: &Event) -> bool {
+    let reason = event.text("reason").unwrap_or("cancelled").to_owned();
+    let result = json!({ "cancelled": reason });
+    if event.body.get("compensate") == Some(&Value::Bool(true)) {
+        return cancel_compensated(run, turn, event, result);
+    }
     if !turn.change(Change::Cancel) {
         return false;
     }
     run.drop_everything();
     run.memo.incident = None;
     run.memo.held.clear();
-    let reason = event.text("reason").unwrap_or("cancelled").to_owned();
-    run.memo.result = Some(json!({ "cancelled": reason }));
+    run.memo.result = Some(result);
+    true
+}
+
+/// Leaves every state, with its exit actions, runs the undo steps, and then it is cancelled. One that is compensating
+/// already goes on with that. If an exit action fails, it is stuck, and can be cancelled without compensation.
+fn cancel_compensated(run: &mut Run<'_>, turn: &mut Turn, event: &Event, result: Value) -> bool {
+    if run.is_ending() || !turn.change(Change::Compensate) {
+        return false;
+    }
+    let mark = run.mark();
+    run.memo.incident = None;
+    run.memo.held.clear();
+    run.event = Value::Object(event.body.clone());
+    let ended =
+        macrostep::leave_all(run).and_then(|()| run.end_compensated(Purpose::Cancel { result }));
+    match ended {
+        Ok(()) => turn.settle(run),
+        Err(failure) => {
+            run.rollback(mark);
+            turn.stop(run, failure, event);
+        }
+    }
     true
 }

@@ -5,6 +5,7 @@
 use crate::{
     command::{Command, CommandId},
     configuration,
+    life::Change,
     state::{Memo, State},
 };
 use chrono::{DateTime, Utc};
@@ -50,12 +51,18 @@ pub(crate) struct Run<'d> {
     pub(crate) event: Value,
     /// Parameters of the named action or guard being run.
     pub(crate) params: Value,
+    /// The item whose input is being computed.
+    pub(crate) item: Option<Item>,
     pub(crate) draws: Cell<u32>,
     /// What all evaluations of the turn may still use together.
     pub(crate) fuel: Cell<u64>,
+    /// What one evaluation may use.
+    pub(crate) fuel_of_one: u64,
     pub(crate) microsteps: usize,
     /// Set when a top-level final state was entered: `(output, failed)`.
     pub(crate) finished: Option<(Value, bool)>,
+    /// Set when the life of the instance ends with this event.
+    pub(crate) over: Option<Change>,
     /// Bumped by every assignment, so that an eventless transition that changes nothing is not taken for ever.
     pub(crate) assignments: u64,
     next_index: u32,
@@ -68,6 +75,16 @@ pub(crate) struct Mark {
     memo: Memo,
     commands: Vec<Command>,
     finished: Option<(Value, bool)>,
+    over: Option<Change>,
+}
+
+/// An item of an `each`, as its input sees it.
+#[derive(Debug, Clone)]
+pub(crate) struct Item {
+    /// What the input calls it.
+    pub(crate) name: String,
+    pub(crate) value: Value,
+    pub(crate) index: u32,
 }
 
 impl<'d> Run<'d> {
@@ -93,10 +110,13 @@ impl<'d> Run<'d> {
             queue: VecDeque::new(),
             event: Value::Null,
             params: Value::Null,
+            item: None,
             draws: Cell::new(0),
             fuel: Cell::new(limits::TURN_FUEL),
+            fuel_of_one: limits::EXPRESSION_FUEL,
             microsteps: 0,
             finished: None,
+            over: None,
             assignments: 0,
             next_index: 0,
             context_before: None,
@@ -111,6 +131,7 @@ impl<'d> Run<'d> {
             memo: self.memo.clone(),
             commands: self.commands.clone(),
             finished: self.finished.clone(),
+            over: self.over,
         }
     }
 
@@ -120,6 +141,8 @@ impl<'d> Run<'d> {
         self.memo = mark.memo;
         self.commands = mark.commands;
         self.finished = mark.finished;
+        self.over = mark.over;
+        self.item = None;
         self.queue.clear();
         if let Some(context) = self.context_before.take() {
             self.context = context;

@@ -6,6 +6,7 @@
 //! **Invariant:** the same scenario on the same definition gives the same result: time is virtual, nothing is called.
 //! **Invariant:** a run is bounded by [`TURNS_MAX`], whatever the workflow does.
 
+mod check;
 mod compare;
 mod expect;
 mod failure;
@@ -14,8 +15,10 @@ mod names;
 mod play;
 mod read;
 mod read_expect;
+pub mod record;
 mod transcript;
 
+pub use check::{UPLOAD_SCENARIOS_MAX, UPLOAD_TURNS_MAX, check, checked};
 pub use failure::Failure;
 pub use transcript::Entry;
 

@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use workflows::chart::Policy;
 
 /// Where the life of an instance stands. (Whether an active one is `running` or `waiting` follows from its open steps.)
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,8 +92,138 @@ pub struct Memo {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub incident: Option<Incident>,
     /// Output, once completed; error, once failed.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "some")]
     pub result: Option<Value>,
+    /// Invokes under way that run once per item, by invoke id.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub each: BTreeMap<String, OpenEach>,
+    /// Undo steps registered and not run, oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub undo: Vec<UndoStep>,
+    /// The compensation under way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub compensation: Option<Compensation>,
+    /// What the expressions of a state see as `input`, by path of the state; of those that were entered with one.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub inputs: BTreeMap<String, Value>,
+    /// Children started so far, also detached ones, and those taken back.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub children: u32,
+}
+
+fn is_zero(n: &u32) -> bool {
+    *n == 0
+}
+
+impl Memo {
+    /// Every value that expressions computed, so that the store can bring them into the form they come back in.
+    pub fn for_each_value(&mut self, mut change: impl FnMut(&mut Value)) {
+        self.timers.values_mut().for_each(|timer| change(&mut timer.event));
+        for each in self.each.values_mut() {
+            change(&mut each.event);
+            each.items.values_mut().chain(each.results.values_mut()).for_each(&mut change);
+        }
+        self.undo.iter_mut().for_each(|undo| change(&mut undo.input));
+        if let Some(compensation) = &mut self.compensation {
+            change(&mut compensation.running.input);
+            if let Purpose::Fail { error: value } | Purpose::Cancel { result: value } =
+                &mut compensation.purpose
+            {
+                change(value);
+            }
+        }
+        self.inputs.values_mut().for_each(change);
+    }
+}
+
+/// An invoke that runs once per item. Its items that run are open steps `<invoke id>[<index>]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OpenEach {
+    /// Path of the invoking state.
+    pub state: String,
+    /// The event at which the state was entered: what inputs of later items see as `event`.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub event: Value,
+    /// How many items there are.
+    pub total: u32,
+    /// How many were started.
+    pub started: u32,
+    /// Those that have no result, by index.
+    pub items: BTreeMap<u32, Value>,
+    /// The results, by index.
+    pub results: BTreeMap<u32, Value>,
+}
+
+impl OpenEach {
+    /// How many run.
+    pub fn running(&self) -> u32 {
+        self.started - u32::try_from(self.results.len()).unwrap_or(self.started)
+    }
+}
+
+/// A step that takes back what another did.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct UndoStep {
+    /// What people know it by: the id of a builder node.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Node kind, or `workflow:<name>`.
+    pub kind: String,
+    /// Its input, as it was when it was registered.
+    pub input: Value,
+    /// How it is attempted.
+    pub policy: Policy,
+}
+
+/// Undo steps are being run, last first, one after the other. The one that runs is the open step `<invoke>/<number>`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Compensation {
+    /// The invoke that asked for it; `compensate` when the instance is ending.
+    pub invoke: String,
+    /// What it is for.
+    pub purpose: Purpose,
+    /// Which one runs, counted from 1.
+    pub number: u32,
+    /// The one that runs.
+    pub running: UndoStep,
+}
+
+impl Compensation {
+    /// The id of the step that runs.
+    pub fn step(&self) -> String {
+        format!("{}/{}", self.invoke, self.number)
+    }
+
+    /// Whether the instance ends with it: no state of the workflow takes an event any more.
+    pub fn is_ending(&self) -> bool {
+        !matches!(self.purpose, Purpose::Invoke { .. })
+    }
+}
+
+/// What comes after the last undo step.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Purpose {
+    /// The invoke of a state is done.
+    Invoke {
+        /// Path of the state.
+        state: String,
+    },
+    /// The instance has failed.
+    Fail {
+        /// Why.
+        error: Value,
+    },
+    /// The instance is cancelled.
+    Cancel {
+        /// What it leaves as its result.
+        result: Value,
+    },
+}
+
+/// A value that is there is one, also when it is null: an output of null is not the same as none.
+fn some<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(deserializer).map(Some)
 }
 
 /// A step or awaited child that has not been settled.

@@ -92,3 +92,91 @@ fn every_expression_has_its_own_fuel_and_the_turn_has_an_end() {
     let state = begin(&definition(&short));
     assert_eq!((state.life, &state.context["n"]), (Life::Completed, &json!(20)));
 }
+
+/// Runs over the items of the `GO` event.
+fn each(concurrency: u32) -> Definition {
+    definition(&json!({ "id": "m", "initial": "idle", "states": {
+        "idle": {"on": {"GO": "all"}},
+        "all": {"invoke": {"id": "x", "src": "noop", "input": {"n": {"@expr": "item"}},
+            "each": {"items": {"@expr": "event.items"}, "max": 10_000, "concurrency": concurrency}, "onDone": "end"}},
+        "end": {"type": "final"} } }))
+}
+
+#[test]
+fn a_long_list_is_started_a_few_at_a_time() {
+    let definition = each(100);
+    let items: Vec<u32> = (0..10_000).collect();
+    let (_, state) =
+        send(&definition, begin(&definition), &json!({ "type": "GO", "items": items }), 1);
+    assert_eq!((state.life, state.memo.steps.len()), (Life::Active, 100));
+    let done = json!({ "type": "step.done", "id": "x[7]", "output": null });
+    let (_, state) = send(&definition, state, &done, 1);
+    assert_eq!((state.memo.steps.len(), state.memo.each["x"].started), (100, 101));
+}
+
+#[test]
+fn items_results_and_undo_steps_are_bounded_in_bytes() {
+    let definition = each(10);
+    let big = "x".repeat(200 * 1024);
+    let fit = limits::KEPT_BYTES_MAX / (200 * 1024);
+    let literal = vec![big.clone(); fit + 1];
+    let heavy = self::definition(&json!({ "id": "m", "initial": "all", "states": {
+        "all": {"invoke": {"id": "x", "src": "noop", "each": {"items": literal}, "onDone": "end"}}, "end": {"type": "final"} } }));
+    let state = begin(&heavy);
+    assert_eq!(
+        (state.life, state.memo.incident.unwrap().code.as_str()),
+        (Life::Stuck, "kept-size")
+    );
+    let go = |items: Vec<Value>| json!({ "type": "GO", "items": items });
+    // A result too many: its step is what somebody has to decide about, and a smaller one is taken.
+    let (_, mut state) =
+        send(&definition, begin(&definition), &go((0..10).map(Value::from).collect()), 1);
+    let done =
+        |index: usize| json!({ "type": "step.done", "id": format!("x[{index}]"), "output": big });
+    for index in 0..=fit {
+        (_, state) = send(&definition, state, &done(index), 1);
+    }
+    let incident = state.memo.incident.clone().unwrap();
+    assert_eq!((incident.code.as_str(), incident.step), ("kept-size", Some(format!("x[{fit}]"))));
+    let (_, state) = send(&definition, state, &json!({ "type": "ops.skip", "output": "long" }), 1);
+    assert_eq!((state.life, state.memo.each["x"].results.len()), (Life::Active, fit + 1));
+
+    let definition = self::definition(&json!({ "id": "m", "initial": "a", "states": {
+        "a": {"on": {"ADD": {"actions": {"type": "@perdure.undo", "src": "noop", "input": {"text": {"@expr": "event.text"}}}}}}, "b": {} } }));
+    let small = json!({ "type": "ADD", "text": "x" });
+    let (verdicts, state) = send(&definition, begin(&definition), &small, limits::UNDO_MAX + 1);
+    assert_eq!(
+        (count(&verdicts, Verdict::Applied), state.memo.incident.unwrap().code.as_str()),
+        (limits::UNDO_MAX, "undo")
+    );
+    let long = json!({ "type": "ADD", "text": big });
+    let (verdicts, state) = send(&definition, begin(&definition), &long, fit + 1);
+    assert_eq!(
+        (count(&verdicts, Verdict::Applied), state.memo.incident.unwrap().code.as_str()),
+        (fit, "kept-size")
+    );
+}
+
+/// What was stored before there were lists, undo steps and inputs of states reads as an instance without any, and is written
+/// as it was.
+#[test]
+fn a_state_stored_before_reads_as_it_was() {
+    let definition = waiting();
+    let stored = r#"{"seq":1,"life":"active","configuration":["a"],"memo":{"seed":"s","input":{},
+        "steps":{"work":{"id":"1.0","state":"a","kind":"noop"}}},"context":{}}"#;
+    let state: State = serde_json::from_str(stored).unwrap();
+    assert_eq!(state, begin(&definition));
+    let written: Value = serde_json::to_value(&state).unwrap();
+    assert_eq!(written, serde_json::from_str::<Value>(stored).unwrap());
+}
+
+#[test]
+fn an_instance_starts_so_many_children() {
+    let definition = definition(&json!({ "id": "m", "initial": "a", "states": {
+        "a": {"invoke": {"src": "workflow:x", "detach": true}, "on": {"GO": {"target": "a", "reenter": true}}} } }));
+    let most = usize::try_from(limits::CHILDREN_MAX).unwrap();
+    let (verdicts, state) = send(&definition, begin(&definition), &json!({ "type": "GO" }), most);
+    assert_eq!(count(&verdicts, Verdict::Applied), most - 1, "the first was started at the start");
+    assert_eq!(verdicts.last(), Some(&Verdict::Stuck));
+    assert_eq!(state.memo.incident.unwrap().code, "children");
+}

@@ -61,7 +61,8 @@ fn a_scenario_gives_the_same_report_each_time() {
 
 #[test]
 fn the_definitions_that_are_shipped_pass_their_own() {
-    for path in definitions("../../workflows/definitions") {
+    let examples = definitions("../../examples/control");
+    for path in definitions("../../workflows/definitions").into_iter().chain(examples) {
         let report = report(&path);
         let wrong: Vec<_> = report.lines().filter(|line| !line.starts_with("ok: ")).collect();
         assert!(wrong.is_empty(), "{}\n{}", path.display(), wrong.join("\n"));

@@ -49,7 +49,14 @@ impl Parser<'_> {
             }
             "xstate.emit" => self.event(fields, pointer).map(|event| Action::Emit { event }),
             "xstate.log" => Some(Action::Log { message: self.log_message(fields, pointer) }),
-            other if name.starts_with("@xstate.") || other.starts_with("xstate.") => {
+            "perdure.undo" if name.starts_with('@') => {
+                return self.undo(json, pointer).into_iter().collect();
+            }
+            other
+                if name.starts_with("@xstate.")
+                    || other.starts_with("xstate.")
+                    || name.starts_with("@perdure.") =>
+            {
                 self.error_with_help(
                     "not-supported",
                     pointer,
@@ -134,13 +141,12 @@ impl Parser<'_> {
             return Vec::new();
         }
         let body_pointer = format!("{}/actions/{}", self.at, pointer_token(name));
-        let actions = self.actions_within(Some(body), &body_pointer, depth + 1);
-        match json.get("params") {
-            Some(params) => {
-                let params = self.mapper(params, &format!("{pointer}/params"), false);
-                vec![Action::With { params, actions }]
-            }
-            None => actions,
-        }
+        let Some(params) = json.get("params") else {
+            return self.actions_within(Some(body), &body_pointer, depth + 1);
+        };
+        let params = self.mapper(params, &format!("{pointer}/params"), false);
+        let actions =
+            self.with_params(|parser| parser.actions_within(Some(body), &body_pointer, depth + 1));
+        vec![Action::With { params, actions }]
     }
 }

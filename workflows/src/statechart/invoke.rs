@@ -2,7 +2,7 @@
 
 use super::Parser;
 use crate::{
-    chart::{After, Descriptor, Invoke, Mapper, Policy, Source, StateId, Transition},
+    chart::{After, Descriptor, Invoke, Policy, Source, StateId, Transition},
     json::Json,
     kinds,
     spec::{Effect, OnUnknown},
@@ -54,7 +54,7 @@ impl Parser<'_> {
 
     fn invoke(&mut self, json: &Json, id: String, at: &str, out: &mut Invoked) {
         let state = out.state;
-        const KNOWN: [&str; 13] = [
+        const KNOWN: [&str; 14] = [
             "id",
             "src",
             "input",
@@ -65,6 +65,7 @@ impl Parser<'_> {
             "onTimeout",
             "policy",
             "detach",
+            "each",
             "systemId",
             "registryKey",
             "type",
@@ -86,11 +87,9 @@ impl Parser<'_> {
         out.on.extend(on_done.into_iter().chain(on_error));
         self.timeout(json, &format!("xstate.timeout.actor.{id}"), at, out);
         let Some((source, policy)) = self.source(json, at) else { return };
-        let input = match json.get("input") {
-            Some(input) => self.mapper(input, &format!("{at}/input"), true),
-            None => Mapper::Literal(serde_json::json!({})),
-        };
-        out.invokes.push(Invoke { id, source, input, policy, pointer: at.to_owned() });
+        let each = self.each(json, &source, at);
+        let input = self.invoke_input(json, each.as_ref(), at);
+        out.invokes.push(Invoke { id, source, input, policy, each, pointer: at.to_owned() });
     }
 
     /// `timeout` with `onTimeout`, on a state or on an invoke; one without the other is an error.
@@ -115,7 +114,8 @@ impl Parser<'_> {
         }
     }
 
-    fn source(&mut self, json: &Json, at: &str) -> Option<(Source, Policy)> {
+    /// What `src` names, and how it is attempted; of an invoke or an undo step.
+    pub(super) fn source(&mut self, json: &Json, at: &str) -> Option<(Source, Policy)> {
         let pointer = format!("{at}/src");
         let Some(src) = json.get("src").and_then(Json::as_str) else {
             self.error(
@@ -125,6 +125,9 @@ impl Parser<'_> {
             );
             return None;
         };
+        if src == "@perdure.compensate" {
+            return Some((Source::Compensate, child_policy()));
+        }
         if let Some(name) = src.strip_prefix("workflow:") {
             let detach = json.get("detach").and_then(Json::as_bool).unwrap_or(false);
             let source = Source::Workflow { name: name.to_owned(), detach };

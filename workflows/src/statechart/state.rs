@@ -65,6 +65,9 @@ impl Parser<'_> {
         let output = config
             .get("output")
             .map(|output| self.mapper(output, &format!("{pointer}/output"), false));
+        // The machine's own input comes from whoever starts it.
+        let input = config.get("input").filter(|_| id != StateId::ROOT);
+        let input = input.map(|input| self.mapper(input, &format!("{pointer}/input"), false));
         let sketch = self.outline.sketch(id);
         State {
             id: sketch.id.clone(),
@@ -83,6 +86,7 @@ impl Parser<'_> {
             after: invoked.after,
             invokes: invoked.invokes,
             output,
+            input,
             tags: texts(config.get("tags")),
             meta: config.get("meta").map_or(serde_json::Value::Null, Json::to_value),
             pointer,
@@ -136,15 +140,6 @@ impl Parser<'_> {
             known.extend(KNOWN_ON_ROOT);
         }
         self.known_fields(config, &known, pointer);
-        for refused in ["route", "input"] {
-            if config.get(refused).is_some() && !(is_root && refused == "input") {
-                self.error(
-                    "not-supported",
-                    &format!("{pointer}/{refused}"),
-                    format!("`{refused}` on a state is not run here"),
-                );
-            }
-        }
         let language = config.get("@exprLang").and_then(Json::as_str);
         if let Some(language) = language.filter(|language| *language != "cel") {
             self.error_with_help(
@@ -176,6 +171,10 @@ impl Parser<'_> {
                 }
                 if default.targets.is_empty() {
                     default.targets = self.parent_default(id);
+                    // Written at the parent: the machine tells by it that this is the parent's own way in.
+                    let parent = self.outline.sketch(id).parent;
+                    let parent = parent.map(|parent| &self.outline.sketch(parent).pointer);
+                    default.pointer = format!("{}/initial", parent.map_or("", String::as_str));
                 }
                 Some(default)
             }
@@ -222,6 +221,9 @@ impl Parser<'_> {
         let mut transition = self.bare_transition(&pointer);
         transition.targets = vec![target];
         transition.actions = self.actions(initial.get("actions"), &format!("{pointer}/actions"));
+        if let Some(input) = initial.get("input") {
+            transition.input = Some(self.mapper(input, &format!("{pointer}/input"), false));
+        }
         Some(transition)
     }
 
@@ -232,6 +234,7 @@ impl Parser<'_> {
             targets: Vec::new(),
             actions: Vec::new(),
             reenter: false,
+            input: None,
             pointer: pointer.to_owned(),
         }
     }

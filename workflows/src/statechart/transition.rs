@@ -8,6 +8,9 @@ use crate::{
     suggest,
 };
 
+/// Problems after which no more targets are suggested.
+const SUGGESTED_MAX: usize = 50;
+
 impl Parser<'_> {
     /// Every transition written at one place: a target, an object, or a list of these.
     pub(super) fn transitions(
@@ -42,6 +45,7 @@ impl Parser<'_> {
             targets: Vec::new(),
             actions: Vec::new(),
             reenter: false,
+            input: None,
             pointer: pointer.to_owned(),
         };
         match json {
@@ -81,12 +85,11 @@ impl Parser<'_> {
         ];
         let pointer = transition.pointer.clone();
         self.known_fields(json, &KNOWN, &pointer);
-        for refused in ["input", "matches", "cond"] {
+        for (refused, message) in [
+            ("matches", "`matches` is not run here: write what the event must be as a `guard`"),
+            ("cond", "`cond` was renamed: write `guard`"),
+        ] {
             if json.get(refused).is_some() {
-                let message = match refused {
-                    "cond" => "`cond` was renamed: write `guard`".to_owned(),
-                    other => format!("`{other}` on a transition is not run here"),
-                };
                 self.error("not-supported", &format!("{pointer}/{refused}"), message);
             }
         }
@@ -112,6 +115,9 @@ impl Parser<'_> {
         if let Some(patch) = json.get("context") {
             let assign = self.context_patch(patch, &format!("{pointer}/context"));
             transition.actions.extend(assign);
+        }
+        if let Some(input) = json.get("input") {
+            transition.input = Some(self.mapper(input, &format!("{pointer}/input"), false));
         }
         transition.reenter = json.get("reenter").and_then(Json::as_bool).unwrap_or(false);
     }
@@ -162,6 +168,10 @@ impl Parser<'_> {
     }
 
     fn target_hint(&self, text: &str, source: StateId) -> Option<String> {
+        // Each search looks at every state, so a chart with thousands of loose ends gets only so many.
+        if self.diagnostics.len() >= SUGGESTED_MAX {
+            return None;
+        }
         if self.outline.descend(source, text).is_some() {
             return Some(format!("it is a child of this state: write `.{text}`"));
         }

@@ -3,12 +3,13 @@
 use super::Parser;
 use crate::{
     chart::{Delay, Guard, Mapper},
-    diagnostic::pointer_token,
+    diagnostic::{Diagnostic, pointer_token},
     duration::parse_duration_ms,
     expr::{Expression, Problem, Template, Type},
     json::Json,
     limits,
 };
+use std::borrow::Cow;
 
 impl Parser<'_> {
     /// A value with `{"@expr"}` parts anywhere in it; with `templates`, texts holding `{{ }}` are templates.
@@ -52,7 +53,7 @@ impl Parser<'_> {
     fn template(&mut self, text: &str, pointer: &str) -> Mapper {
         match Template::parse(text) {
             Ok(template) => {
-                let problems = template.check(self.types);
+                let problems = template.check(&self.types);
                 self.problems(&problems, text, pointer);
                 Mapper::Template(template)
             }
@@ -90,7 +91,7 @@ impl Parser<'_> {
     fn expression(&mut self, source: &str, pointer: &str) -> Option<(Expression, Type)> {
         match Expression::parse(source) {
             Ok(expression) => {
-                let checked = expression.check(self.types);
+                let checked = expression.check(&self.types);
                 self.problems(&checked.problems, source, pointer);
                 Some((expression, checked.ty))
             }
@@ -103,11 +104,9 @@ impl Parser<'_> {
 
     fn problems(&mut self, problems: &[Problem], source: &str, pointer: &str) {
         for problem in problems {
-            let message = crate::diagnostic::problem_message(problem, source);
-            self.error(problem.code, pointer, message);
-            if let (Some(help), Some(last)) = (&problem.help, self.diagnostics.last_mut()) {
-                last.help = Some(help.clone());
-            }
+            let mut diagnostic = Diagnostic::of_problem(problem, pointer, source);
+            diagnostic.node = self.outline.node_at(pointer);
+            self.diagnostics.push(diagnostic);
         }
     }
 
@@ -129,7 +128,7 @@ impl Parser<'_> {
         if json.get("@expr").is_some() {
             let source = json.get("@expr").and_then(Json::as_str).unwrap_or_default();
             let expression = self.expression_at(json, pointer)?;
-            let ty = expression.check(self.types).ty;
+            let ty = expression.check(&self.types).ty;
             if !matches!(ty, Type::Bool | Type::Dyn) {
                 self.error_with_help(
                     "guard-type",
@@ -205,14 +204,26 @@ impl Parser<'_> {
             return None;
         };
         let body_pointer = format!("{}/guards/{}", self.at, pointer_token(name));
-        let guard = self.named_guard_body(body, &body_pointer)?;
-        match (json.get("params"), guard) {
-            (Some(params), Guard::Expression(expression, None)) => {
-                let params = self.mapper(params, &format!("{pointer}/params"), false);
-                Some(Guard::Expression(expression, Some(Box::new(params))))
+        let Some(params) = json.get("params") else {
+            return self.named_guard_body(body, &body_pointer);
+        };
+        let params = self.mapper(params, &format!("{pointer}/params"), false);
+        let guard = self.with_params(|parser| parser.named_guard_body(body, &body_pointer))?;
+        Some(match guard {
+            Guard::Expression(expression, None) => {
+                Guard::Expression(expression, Some(Box::new(params)))
             }
-            (_, guard) => Some(guard),
-        }
+            guard => Guard::With { params, guard: Box::new(guard) },
+        })
+    }
+
+    /// Reads the body of a named part that is given parameters: its expressions see them as `params`.
+    pub(super) fn with_params<T>(&mut self, read: impl FnOnce(&mut Self) -> T) -> T {
+        let within = self.types.clone().into_owned().with("params", Type::Dyn);
+        let outside = std::mem::replace(&mut self.types, Cow::Owned(within));
+        let part = read(self);
+        self.types = outside;
+        part
     }
 
     /// `{"when": condition}` or the condition itself. A guard that names itself, however indirectly, is refused.
