@@ -4,6 +4,10 @@
 //! type; `serde_json::Value` sorts. Keys that look like array indices come first, ascending, as in JavaScript, where these
 //! documents are written: XState sees `{"b":…, "2":…, "1":…}` in the order 1, 2, b, and so do we.
 
+mod build;
+
+pub(crate) use build::object;
+
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
     de::{MapAccess, SeqAccess, Visitor},
@@ -78,6 +82,15 @@ impl Json {
         }
     }
 
+    /// Sets a member of an object, at its place or else at the end; anything that is not an object stays as it is.
+    pub(crate) fn set(&mut self, key: &str, value: Json) {
+        let Self::Object(entries) = self else { return };
+        match entries.iter_mut().find(|(name, _)| name == key) {
+            Some((_, place)) => *place = value,
+            None => entries.push((key.to_owned(), value)),
+        }
+    }
+
     /// The same without order.
     pub fn to_value(&self) -> Value {
         match self {
@@ -92,7 +105,8 @@ impl Json {
         }
     }
 
-    fn object(mut entries: Vec<(String, Self)>) -> Self {
+    /// An object of these members, in the order JavaScript would keep. Each key must be there only once.
+    pub(crate) fn object(mut entries: Vec<(String, Self)>) -> Self {
         entries.sort_by_key(|(key, _)| array_index(key).unwrap_or(u64::MAX));
         Self::Object(entries)
     }

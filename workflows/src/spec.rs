@@ -77,6 +77,12 @@ pub enum Shape {
     Assignments,
     /// `[{id, when}]`.
     Cases,
+    /// `[{id, weight}]`.
+    Weights,
+    /// Any JSON, kept as it is and never read.
+    Any,
+    /// Opening hours, `{"mon": [["09:00", "18:00"]]}`, or an expression that gives them.
+    Hours,
 }
 
 /// How steps of a kind are attempted.
@@ -93,6 +99,20 @@ pub struct Effect {
     pub timeout_ms: u64,
     /// Most tries.
     pub attempts_max: u32,
+    /// What a step of this kind gives back when it is done.
+    pub output: Output,
+}
+
+/// What a step gives back. Where an outcome was assumed, or a person said what it was, it may be null all the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Output {
+    /// Its input, whatever that is.
+    Input,
+    /// What this JSON Schema describes.
+    Schema(&'static str),
+    /// What the JSON Schema in this field of the input describes.
+    InField(&'static str),
 }
 
 /// What is done about an attempt whose outcome cannot be known.

@@ -6,8 +6,10 @@ use std::fs;
 #[test]
 fn bundled_definitions_are_spotless() {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
-    let bundled = fs::read_dir(format!("{root}/workflows/definitions")).unwrap();
+    let folders = ["workflows/definitions", "examples/control"].into_iter();
+    let bundled = folders.flat_map(|folder| fs::read_dir(format!("{root}/{folder}")).unwrap());
     let mut files: Vec<_> = bundled.map(|entry| entry.unwrap().path()).collect();
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "json"));
     files.push(format!("{root}/examples/hello/workflow.json").into());
     files.push(format!("{root}/examples/xstate/machine.json").into());
     for file in files {

@@ -1,18 +1,13 @@
-//! Puts the machine JSON together: one state per node, groups around their members, targets by id.
-//!
-//! **Invariant:** every target is `#<id>`, and every state of a node has that node's id, wherever a group puts it.
+//! What a kind needs to write its state: the node in its graph, where its handles lead, and the common pieces.
 
 use super::{
-    model::{Graph, Node},
+    assemble::{Machine, delay_name},
+    model::Node,
     policy,
     timing::{Timing, timing},
 };
-use crate::{kinds, spec::Shape};
+use crate::spec::Shape;
 use serde_json::{Map, Value, json};
-use std::{
-    cell::Cell,
-    collections::{BTreeMap, HashSet},
-};
 
 /// A JSON object.
 pub(crate) type Object = Map<String, Value>;
@@ -22,37 +17,35 @@ pub(crate) use policy::lower as policy;
 /// One node in its graph, as its kind lowers it.
 pub(crate) struct Site<'a> {
     pub(crate) node: &'a Node<'a>,
-    index: usize,
-    machine: &'a Machine<'a>,
+    pub(super) index: usize,
+    pub(super) machine: &'a Machine<'a>,
 }
 
-struct Machine<'a> {
-    graph: &'a Graph<'a>,
-    members: BTreeMap<Option<usize>, Vec<usize>>,
-    /// Id of the final state that dead ends lead to.
-    end: String,
-    /// Whether any does.
-    has_dead_end: Cell<bool>,
-}
-
-impl Site<'_> {
+impl<'a> Site<'a> {
     /// Whether an edge leaves by this handle.
     pub(crate) fn is_wired(&self, handle: &str) -> bool {
         self.node.exits.contains_key(handle)
     }
 
-    /// The transition by this handle. Without an edge the surrounding group is done, or else the workflow.
+    /// The transition by this handle. Without an edge, what surrounds the node goes on: its branch is done, its loop
+    /// begins the next round, its group is done, or else the workflow.
     pub(crate) fn go(&self, handle: &str) -> Object {
-        let graph = self.machine.graph;
-        let wired = self.node.exits.get(handle).copied();
-        let target = match wired.or_else(|| graph.beyond(self.index)) {
-            Some(target) => graph.nodes[target].id,
-            None => {
-                self.machine.has_dead_end.set(true);
-                &self.machine.end
-            }
-        };
-        object(json!({ "target": format!("#{target}") }))
+        target(self.machine.leads_to(self.index, handle))
+    }
+
+    /// The join that waits for the branches of this fork.
+    pub(crate) fn join(&self) -> Option<&'a Node<'a>> {
+        self.machine.join(self.index)
+    }
+
+    /// The ids of the states that say, each for its branch, that a branch of this fork is done.
+    pub(crate) fn joined(&self) -> Vec<String> {
+        self.machine.joined(self.index)
+    }
+
+    /// How a loop is put together.
+    pub(crate) fn rounds(&self) -> Rounds {
+        self.machine.rounds(self.index)
     }
 
     /// The delayed transition by this handle, after the time the node's data says.
@@ -64,6 +57,25 @@ impl Site<'_> {
         };
         Object::from_iter([(key, self.go(handle).into())]).into()
     }
+}
+
+/// The states of a loop that are no nodes, and where its members begin.
+pub(crate) struct Rounds {
+    /// Key of the state that decides whether there is another round.
+    pub(crate) round: String,
+    /// Key of the state that a round ends in.
+    pub(crate) again: String,
+    /// Where a round begins; `None` for a loop with nothing in it.
+    pub(crate) first: Option<String>,
+    /// Where the loop leads when it was stopped by its cap.
+    pub(crate) capped: String,
+    /// Whether a round may be over in the moment it begins, so that many of them would not come to rest.
+    pub(crate) may_spin: bool,
+}
+
+/// The transition to the state of this id.
+pub(crate) fn target(id: impl std::fmt::Display) -> Object {
+    object(json!({ "target": format!("#{id}") }))
 }
 
 /// The object of a `json!({…})`.
@@ -132,106 +144,4 @@ pub(super) fn trigger(node: &Node<'_>) -> Value {
         .filter_map(|field| Some((field.name.to_owned(), node.field(field.name)?.clone())))
         .collect::<Object>()
         .into()
-}
-
-pub(super) fn machine(graph: &Graph<'_>, name: &str) -> Value {
-    let taken: HashSet<&str> = graph.nodes.iter().map(|node| node.id).collect();
-    let machine = Machine {
-        graph,
-        members: graph.members(),
-        end: free_id("_end", &taken),
-        has_dead_end: Cell::new(false),
-    };
-    let (initial, start) = machine.initial(&taken);
-    let mut states = machine.states(None);
-    states.extend(start);
-    if machine.has_dead_end.get() || states.is_empty() {
-        let end = json!({ "id": machine.end, "type": "final", "output": null });
-        states.insert(machine.end, end);
-    }
-    let mut root = object(json!({
-        "@exprLang": "cel",
-        "id": free_id(name, &taken),
-        "initial": initial,
-        "context": {},
-        "output": expression("default(event.output, null)"),
-        "states": states,
-    }));
-    let delays: Object = (graph.nodes.iter())
-        .filter_map(|node| match timing(node)? {
-            Timing::Computed(source) => Some((delay_name(node.id), expression(source))),
-            Timing::Fixed(_) => None,
-        })
-        .collect();
-    if !delays.is_empty() {
-        root.insert("delays".to_owned(), delays.into());
-    }
-    if let Some(viewport) = graph.viewport {
-        root.insert("meta".to_owned(), json!({ "ui": { "viewport": viewport } }));
-    }
-    root.into()
-}
-
-impl Machine<'_> {
-    /// The root's initial state; where it lies in a group, a state that leads there at once.
-    fn initial(&self, taken: &HashSet<&str>) -> (String, Option<(String, Value)>) {
-        let top = self.members.get(&None).and_then(|top| top.first());
-        match self.graph.entry.or_else(|| top.copied()) {
-            None => (self.end.clone(), None),
-            Some(entry) if self.graph.home(entry).is_none() => {
-                (self.graph.nodes[entry].id.to_owned(), None)
-            }
-            Some(entry) => {
-                let start = free_id("_start", taken);
-                let target = format!("#{}", self.graph.nodes[entry].id);
-                let state = json!({ "id": start, "always": [{ "target": target }] });
-                (start.clone(), Some((start, state)))
-            }
-        }
-    }
-
-    /// The states directly inside a group, or at the top. Recursion is as deep as groups are, `GROUP_DEPTH_MAX` at most.
-    fn states(&self, group: Option<usize>) -> Object {
-        let members = self.members.get(&group).map_or(&[][..], Vec::as_slice);
-        members
-            .iter()
-            .map(|index| (self.graph.nodes[*index].id.to_owned(), self.state(*index).into()))
-            .collect()
-    }
-
-    fn state(&self, index: usize) -> Object {
-        let node = &self.graph.nodes[index];
-        let mut state = kinds::lower(&Site { node, index, machine: self });
-        if node.kind() == "group" {
-            let members = self.members.get(&Some(index)).map_or(&[][..], Vec::as_slice);
-            if let Some(first) = self.graph.first_of(members) {
-                state.insert("initial".to_owned(), self.graph.nodes[first].id.into());
-                state.insert("states".to_owned(), self.states(Some(index)).into());
-            }
-        }
-        let ui: Object = (node.raw.iter())
-            .filter(|(key, _)| !matches!(key.as_str(), "id" | "data"))
-            .map(|(key, value)| (key.clone(), value.clone()))
-            .collect();
-        let mut meta = object(state.remove("meta").unwrap_or_default());
-        meta.insert("node".to_owned(), node.id.into());
-        meta.insert("kind".to_owned(), node.kind().into());
-        meta.insert("ui".to_owned(), ui.into());
-        state.insert("meta".to_owned(), meta.into());
-        state.insert("id".to_owned(), node.id.into());
-        state
-    }
-}
-
-/// No node id contains a dot, so this is never a duration, a number or another node's delay.
-fn delay_name(id: &str) -> String {
-    format!("{id}.delay")
-}
-
-fn free_id(wanted: &str, taken: &HashSet<&str>) -> String {
-    let mut id = wanted.to_owned();
-    while taken.contains(id.as_str()) {
-        id.push('_');
-    }
-    id
 }

@@ -3,21 +3,22 @@
 use super::{
     emit::Object,
     model::{Node, is_blank},
-    options, policy, timing,
+    opening, options, policy, timing, weights,
 };
 use crate::{
-    diagnostic::{Diagnostic, pointer_token, problem_message},
+    diagnostic::{Diagnostic, pointer_token},
     expr::{Expression, Problem, Template, Type, TypeEnv},
     kinds,
     limits::DELAY_MS_MAX,
     secret,
-    spec::{Field, NodeSpec, Shape},
+    spec::{Field, NodeSpec, Output, Shape},
     suggest,
 };
 use serde_json::Value;
 
 /// Keys that builders put into `data` for themselves.
 const PRESENTATION: &[&str] = &[
+    "accept",
     "kind",
     "label",
     "title",
@@ -72,7 +73,10 @@ impl<'a> Checker<'a> {
         for field in spec.fields {
             let at = format!("/{}", field.name);
             match data.get(field.name).filter(|value| !is_blank(value)) {
-                Some(value) => self.shape(field, value, &at),
+                Some(value) => match kinds::locals(spec.kind, field.name, data).as_slice() {
+                    [] => self.shape(field, value, &at),
+                    locals => self.knowing(locals, |checker| checker.shape(field, value, &at)),
+                },
                 None if field.required => {
                     let help = field.help;
                     self.error("missing-field", &at, format!("`{}` is missing", field.name))
@@ -101,6 +105,40 @@ impl<'a> Checker<'a> {
             let at = at.rsplit_once('/').map_or("", |(at, _)| at);
             secret::scan(&Object::from_iter([(key, value)]).into(), at, self.node, self.out);
         }
+    }
+
+    /// The same for the input of a step in machine JSON, where any value may be computed: what is, was checked as an
+    /// expression, and only has to be there. `names` are those its expressions see beside the usual ones.
+    pub(crate) fn check_input(&mut self, spec: &NodeSpec, input: &Object, names: &[&str]) {
+        let read = |field: &&Field| !matches!(field.shape, Shape::Path);
+        for field in spec.fields.iter().filter(read) {
+            let at = format!("/{}", field.name);
+            match input.get(field.name).filter(|value| !is_blank(value)) {
+                Some(value) if is_computed(value) => {}
+                Some(value) => self.knowing(names, |checker| checker.shape(field, value, &at)),
+                None if field.required => {
+                    let message = format!("`{}` of `{}` is missing", field.name, spec.kind);
+                    self.error("missing-field", &at, message).help(field.help);
+                }
+                None => {}
+            }
+        }
+        // What only gives its input back takes any.
+        if !spec.effect.is_some_and(|effect| effect.output == Output::Input) {
+            let known: Vec<&str> = spec.fields.iter().filter(read).map(|f| f.name).collect();
+            self.known_keys(input, &known, "");
+        }
+        kinds::check(spec.kind, input, self);
+    }
+
+    /// Checks what also sees these names.
+    fn knowing(&mut self, locals: &[&str], check: impl FnOnce(&mut Checker<'_>)) {
+        let mut types = self.types.clone();
+        for name in locals {
+            types.declare(*name, Type::Dyn);
+        }
+        let Self { at, node, out, .. } = self;
+        check(&mut Checker { at: at.clone(), node: *node, types: &types, out });
     }
 
     /// Tells an error at a place below the checked object.
@@ -161,14 +199,19 @@ impl<'a> Checker<'a> {
             },
             Shape::Expression => match value.as_str() {
                 Some(text) if name == "at" && timing::is_moment(text) => {}
-                Some(text) if matches!(name, "when" | "validate") => self.condition(text, at),
+                Some(text) if matches!(name, "when" | "validate" | "while") => {
+                    self.condition(text, at);
+                }
+                Some(text) if name == "over" => self.list(text, at),
                 Some(text) => {
                     self.expression(text, at);
                 }
                 None => self.wrong(at, name, "an expression, written as a text", field.help),
             },
             Shape::Json => self.json(value, at),
-            Shape::Schema if value.is_object() => {}
+            Shape::Any => {}
+            // Its texts are rendered like those of every other input.
+            Shape::Schema if value.is_object() => self.json(value, at),
             Shape::Schema => self.wrong(at, name, "a JSON Schema, which is an object", field.help),
             Shape::Integer if value.as_i64().is_some() => {}
             Shape::Integer => self.wrong(at, name, "a whole number", field.help),
@@ -188,6 +231,8 @@ impl<'a> Checker<'a> {
             Shape::Sections => options::sections(self, value, at),
             Shape::Assignments => options::assignments(self, value, at),
             Shape::Cases => options::cases(self, value, at),
+            Shape::Weights => weights::check(self, name, value, at),
+            Shape::Hours => opening::check(self, value, at),
         }
     }
 
@@ -205,9 +250,15 @@ impl<'a> Checker<'a> {
     pub(super) fn template(&mut self, text: &str, at: &str, chars_max: Option<usize>) {
         let problems = match Template::parse(text) {
             Ok(template) => {
-                let chars = template.min_chars();
-                if let Some(most) = chars_max.filter(|most| chars > *most) {
-                    self.too_long(at, chars, most);
+                let bounds = template.bounds(self.types);
+                match (chars_max, bounds.greatest) {
+                    (Some(most), _) if bounds.least > most => {
+                        self.too_long(at, bounds.least, most);
+                    }
+                    (Some(most), Some(greatest)) if greatest > most => {
+                        self.perhaps_too_long(at, (greatest, most), &template);
+                    }
+                    _ => {}
                 }
                 template.check(self.types)
             }
@@ -235,6 +286,18 @@ impl<'a> Checker<'a> {
         .help("Shorten it.");
     }
 
+    /// Of a text whose longest rendering is known. One without bounds is not warned about: most are short, and nobody knows.
+    fn perhaps_too_long(&mut self, at: &str, (greatest, most): (usize, usize), of: &Template) {
+        let names: Vec<String> =
+            of.paths().iter().map(|path| format!("`{}`", path.dotted())).collect();
+        let message = format!(
+            "with {} this can be {greatest} characters long, and {most} are the most the channel takes",
+            names.join(", ")
+        );
+        self.warning("may-be-too-long", at, message)
+            .help("Shorten the text, or cut what is put in, e.g. with substring(0, 20).");
+    }
+
     /// A condition. Returns whether it could be read.
     pub(super) fn condition(&mut self, text: &str, at: &str) {
         if let Some(ty) = self.expression(text, at)
@@ -242,6 +305,16 @@ impl<'a> Checker<'a> {
         {
             self.error("wrong-type", at, "a condition must be true or false")
                 .help("Compare it with something, e.g. `context.count > 3`.");
+        }
+    }
+
+    /// An expression that gives a list.
+    fn list(&mut self, text: &str, at: &str) {
+        if let Some(ty) = self.expression(text, at)
+            && !matches!(ty, Type::List(_) | Type::Dyn)
+        {
+            self.error("wrong-type", at, "what is gone through must be a list")
+                .help("Name a list, e.g. context.cart.lines, or write one: [1, 2, 3].");
         }
     }
 
@@ -267,10 +340,7 @@ impl<'a> Checker<'a> {
 
     fn problems(&mut self, problems: &[Problem], text: &str, at: &str) {
         for problem in problems {
-            let told = self.error(problem.code, at, problem_message(problem, text));
-            if let Some(help) = &problem.help {
-                told.help(help.clone());
-            }
+            self.tell(Diagnostic::of_problem(problem, format!("{}{at}", self.at), text));
         }
     }
 
@@ -319,6 +389,15 @@ impl<'a> Checker<'a> {
             }
             _ => self.wrong(at, name, "a duration", help),
         }
+    }
+}
+
+/// Whether there is a computed part anywhere in it.
+fn is_computed(value: &Value) -> bool {
+    match value {
+        Value::Object(map) => map.contains_key("@expr") || map.values().any(is_computed),
+        Value::Array(items) => items.iter().any(is_computed),
+        _ => false,
     }
 }
 

@@ -157,6 +157,7 @@ fn option<'a>(
     };
     checker.known_keys(item, &["id", "title", "description"], at);
     if let Some(id) = text(checker, item, "id", at) {
+        checker.template(id, &format!("{at}/id"), None);
         let chars = id.chars().count();
         if chars > limits.id_chars_max {
             checker.too_long(&format!("{at}/id"), chars, limits.id_chars_max);
@@ -173,7 +174,7 @@ fn option<'a>(
     }
 }
 
-fn items<'a>(
+pub(super) fn items<'a>(
     checker: &mut Checker<'_>,
     name: &str,
     value: &'a Value,
@@ -188,7 +189,7 @@ fn items<'a>(
     }
 }
 
-fn text<'a>(
+pub(super) fn text<'a>(
     checker: &mut Checker<'_>,
     item: &'a Map<String, Value>,
     name: &str,
@@ -216,7 +217,7 @@ fn count(checker: &mut Checker<'_>, at: &str, n: usize, most: usize) {
     }
 }
 
-fn duplicate(checker: &mut Checker<'_>, at: &str, what: &str, text: &str) {
+pub(super) fn duplicate(checker: &mut Checker<'_>, at: &str, what: &str, text: &str) {
     checker
         .error(
             "duplicate-option",

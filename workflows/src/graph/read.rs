@@ -1,6 +1,6 @@
 //! React Flow JSON to a [`Graph`]. Presentation is tolerated in any form; what the workflow depends on is checked.
 
-use super::model::{Graph, Node};
+use super::model::{Graph, Node, Structure, Wire};
 use crate::{
     diagnostic::Diagnostic,
     kinds,
@@ -9,10 +9,13 @@ use crate::{
     suggest,
 };
 use serde_json::{Map, Value};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Types React Flow itself gives to nodes; they say nothing about what a node does.
 const GENERIC_TYPES: &[&str] = &["default", "input", "output", "custom", "group", "node"];
+
+/// Problems after which no more ids are suggested.
+const SUGGESTED_MAX: usize = 50;
 
 pub(super) fn read<'a>(graph: &'a Value, at: &str, out: &mut Vec<Diagnostic>) -> Graph<'a> {
     let nodes = list(graph, "nodes", at, out);
@@ -22,6 +25,7 @@ pub(super) fn read<'a>(graph: &'a Value, at: &str, out: &mut Vec<Diagnostic>) ->
         entry: None,
         pointer: at.to_owned(),
         viewport: graph.get("viewport"),
+        structure: Structure::default(),
     };
     for (what, count, most) in
         [("nodes", nodes.len(), STATES_MAX), ("edges", edges.len(), TRANSITIONS_MAX)]
@@ -99,6 +103,9 @@ fn read_node<'a>(node: &'a Value, pointer: String, out: &mut Vec<Diagnostic>) ->
         group: None,
         exits: BTreeMap::new(),
         edges: BTreeMap::new(),
+        branches: Vec::new(),
+        undo: None,
+        is_undo: false,
     };
     if raw.get("data").is_some_and(|data| !data.is_object() && !data.is_null()) {
         out.push(node.error(
@@ -143,13 +150,10 @@ fn read_kind(node: &Node<'_>, out: &mut Vec<Diagnostic>) -> Option<&'static Node
     if let Some(spec) = kinds::find(name) {
         return Some(spec);
     }
-    out.push(if matches!(name, "fork" | "join") {
-        node.error("not-supported", below, format!("`{name}` is not available in this release"))
-            .help("Put the steps one after the other, or start the other branch with a `call` node in mode `detach`.")
-    } else {
+    out.push(
         node.error("unknown-kind", below, format!("there is no kind of node called `{name}`"))
-            .help(suggest::help(name, kinds::all().iter().map(|spec| spec.kind)))
-    });
+            .help(suggest::help(name, kinds::all().iter().map(|spec| spec.kind))),
+    );
     None
 }
 
@@ -159,8 +163,9 @@ fn read_edges<'a>(
     places: &HashMap<&str, usize>,
     out: &mut Vec<Diagnostic>,
 ) {
+    let mut branches = HashSet::new();
     for (index, edge) in edges.iter().enumerate() {
-        let pointer = format!("{}/edges/{index}", graph.pointer);
+        let pointer = graph.edge_pointer(index);
         let Some(edge) = edge.as_object() else {
             out.push(Diagnostic::error("graph-shape", pointer, "an edge must be an object"));
             continue;
@@ -168,8 +173,7 @@ fn read_edges<'a>(
         let source = end_of(edge, "source", &pointer, places, out);
         let target = end_of(edge, "target", &pointer, places, out);
         let Some(source) = source else { continue };
-        let handle = edge.get("sourceHandle").and_then(Value::as_str).filter(|h| !h.is_empty());
-        let handle = handle.unwrap_or("default");
+        let handle = handle_of(edge, &pointer, out);
         let Some(target) = target else {
             // It is drawn all the same: one mistake, told once.
             graph.nodes[source].edges.entry(handle).or_insert(index);
@@ -187,24 +191,61 @@ fn read_edges<'a>(
             );
             continue;
         }
-        let known = graph.nodes[source].exits.get(handle).copied();
-        if let Some(other) = known.filter(|other| *other != target) {
-            let node = &graph.nodes[source];
-            let message = format!(
-                "two edges leave `{}` by `{handle}`, to `{}` and to `{}`, and only one of them can be taken",
-                node.id, graph.nodes[other].id, graph.nodes[target].id
-            );
+        if graph.nodes[source].kind() == "fork" {
+            if branches.insert((source, handle, target)) {
+                graph.nodes[source].branches.push(Wire { handle, target, edge: index });
+            }
+            continue;
+        }
+        let wire = Wire { handle, target, edge: index };
+        draw(graph, source, wire, out);
+    }
+}
+
+/// React Flow leaves the handle out, or null, where a node has only one.
+fn handle_of<'a>(edge: &'a Map<String, Value>, at: &str, out: &mut Vec<Diagnostic>) -> &'a str {
+    match edge.get("sourceHandle") {
+        None | Some(Value::Null) => "default",
+        Some(Value::String(handle)) if handle.is_empty() => "default",
+        Some(Value::String(handle)) => handle,
+        Some(_) => {
+            let message = "the `sourceHandle` of an edge is a text";
             out.push(
-                Diagnostic::error("two-edges", pointer, message)
-                    .on(node.id)
-                    .help("Remove one of them, or put an `if` or `switch` node between."),
+                Diagnostic::error("graph-shape", format!("{at}/sourceHandle"), message)
+                    .help("Write the name of the exit in quotes, or null where there is only one."),
             );
+            "default"
         }
-        // An edge drawn twice is one edge.
-        if known.is_none() {
-            graph.nodes[source].exits.insert(handle, target);
-            graph.nodes[source].edges.insert(handle, index);
+    }
+}
+
+/// Adds the edge to its source, where only one may leave by each handle. An edge drawn twice is one edge.
+fn draw<'a>(graph: &mut Graph<'a>, source: usize, wire: Wire<'a>, out: &mut Vec<Diagnostic>) {
+    let is_undo = wire.handle == "undo" && graph.nodes[source].acts();
+    let node = &graph.nodes[source];
+    let known = match is_undo {
+        true => node.undo.map(|(target, _)| target),
+        false => node.exits.get(wire.handle).copied(),
+    };
+    let Some(other) = known else {
+        if is_undo {
+            graph.nodes[source].undo = Some((wire.target, wire.edge));
+        } else {
+            graph.nodes[source].exits.insert(wire.handle, wire.target);
+            graph.nodes[source].edges.insert(wire.handle, wire.edge);
         }
+        return;
+    };
+    if other != wire.target {
+        let message = format!(
+            "two edges leave `{}` by `{}`, to `{}` and to `{}`, and only one of them can be taken",
+            node.id, wire.handle, graph.nodes[other].id, graph.nodes[wire.target].id
+        );
+        out.push(
+            Diagnostic::error("two-edges", graph.edge_pointer(wire.edge), message)
+                .on(node.id)
+                .help("Remove one of them, or put an `if` or `switch` node between. To go both ways at once, use a `fork`."),
+        );
     }
 }
 
@@ -226,7 +267,9 @@ fn end_of(
         (Some(id), _) => format!("the edge leads to `{id}`, which is not a node"),
     };
     let diagnostic = Diagnostic::error(code, format!("{pointer}/{side}"), message);
-    let near = id.and_then(|id| suggest::nearest(id, places.keys().copied()));
+    // Each search looks at every id, so a graph with thousands of loose ends gets only so many.
+    let near = id.filter(|_| out.len() < SUGGESTED_MAX);
+    let near = near.and_then(|id| suggest::nearest(id, places.keys().copied()));
     let diagnostic = match near {
         Some(near) => diagnostic.help(format!("Did you mean `{near}`? Else remove the edge.")),
         None => diagnostic.help("Lead it to a node, or remove it."),
@@ -239,7 +282,7 @@ fn end_of(
     None
 }
 
-/// Sets the group of each node. A parent of another kind than `group` only moves its children on the canvas.
+/// Sets the group of each node. A parent that is neither `group` nor `loop` only moves its children on the canvas.
 fn read_groups(graph: &mut Graph<'_>, places: &HashMap<&str, usize>, out: &mut Vec<Diagnostic>) {
     for index in 0..graph.nodes.len() {
         let node = &graph.nodes[index];
@@ -248,14 +291,17 @@ fn read_groups(graph: &mut Graph<'_>, places: &HashMap<&str, usize>, out: &mut V
             .find_map(|key| Some((key, node.raw.get(key)?.as_str().filter(|id| !id.is_empty())?)));
         let Some((key, parent)) = parent else { continue };
         match places.get(parent).copied() {
-            Some(place) if graph.nodes[place].kind() == "group" => {
+            Some(place) if graph.nodes[place].is_container() => {
                 graph.nodes[index].group = Some(place);
             }
             Some(_) => {}
             None => {
                 let message =
                     format!("`{}` lies in the group `{parent}`, which does not exist", node.id);
-                out.push(node.error("unknown-parent", &format!("/{key}"), message));
+                out.push(
+                    node.error("unknown-parent", &format!("/{key}"), message)
+                        .help("Draw the group, or take the node out of it."),
+                );
             }
         }
     }

@@ -1,7 +1,7 @@
 //! How long a node waits: the one field of its data that says so, read once for lowering and for the analysis of flows.
 
 use super::model::Node;
-use crate::duration::parse_duration_ms;
+use crate::{duration::parse_duration_ms, kinds};
 use serde_json::Value;
 
 /// A length of time, or a moment.
@@ -16,9 +16,10 @@ pub(crate) enum Timing {
 /// What a node waits for at most. `None`: it does not wait, or for ever.
 pub(crate) fn timing(node: &Node<'_>) -> Option<Timing> {
     match node.kind() {
-        "ask" | "wait" | "group" => length(node.field("timeout")?),
+        "ask" | "wait" | "wait.webhook" | "approval" | "group" => length(node.field("timeout")?),
         "delay" => length(node.field("for")?),
         "until" => moment(node),
+        "schedule" | "hours" => kinds::moment(node).map(Timing::Computed),
         _ => None,
     }
 }

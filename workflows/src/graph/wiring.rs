@@ -1,25 +1,26 @@
 //! How nodes are wired: every handle known, every exit that matters wired, one place to begin.
 
-use super::model::{Exit, Graph, Node, Unwired};
+use super::model::{Exit, Frame, Graph, Lead, Node, Unwired};
 use crate::{diagnostic::Diagnostic, kinds, suggest};
 use std::collections::BTreeSet;
 
 /// Checks every node, and returns where an instance begins.
 pub(super) fn check(graph: &Graph<'_>, out: &mut Vec<Diagnostic>) -> Option<usize> {
-    let members = graph.members();
-    let targets: BTreeSet<usize> =
-        graph.nodes.iter().flat_map(|node| node.exits.values().copied()).collect();
+    let targets: BTreeSet<usize> = graph.nodes.iter().flat_map(Node::targets).collect();
     for (index, node) in graph.nodes.iter().enumerate() {
-        if node.spec.is_none() {
+        // What is told of an undo step is told with the others.
+        if node.spec.is_none() || node.is_undo {
             continue;
         }
         let exits = kinds::exits(node);
         check_handles(graph, node, &exits, out);
         check_unwired(graph, index, &exits, out);
         check_timeout(graph, index, out);
-        let is_empty = node.kind() == "group" && !members.contains_key(&Some(index));
+        let is_empty =
+            node.is_container() && graph.members(Some(Frame::Container(index))).is_empty();
         if is_empty && targets.contains(&index) {
-            let message = format!("an edge leads to the group `{}`, and nothing is in it", node.id);
+            let (kind, id) = (node.kind(), node.id);
+            let message = format!("an edge leads to the {kind} `{id}`, and nothing is in it");
             out.push(
                 node.error("empty-group", "", message)
                     .help("Put nodes into it, or lead the edge past it."),
@@ -30,23 +31,24 @@ pub(super) fn check(graph: &Graph<'_>, out: &mut Vec<Diagnostic>) -> Option<usiz
 }
 
 fn check_handles(graph: &Graph<'_>, node: &Node<'_>, exits: &[Exit], out: &mut Vec<Diagnostic>) {
-    // A group also leaves by any event.
-    if node.kind() == "group" {
+    // A group also leaves by any event, and a fork has as many exits as it has branches.
+    if matches!(node.kind(), "group" | "fork") {
         return;
     }
-    for (handle, edge) in &node.edges {
-        if exits.iter().any(|exit| exit.name == *handle) {
-            continue;
-        }
-        let pointer = format!("{}/edges/{edge}/sourceHandle", graph.pointer);
+    let known: BTreeSet<&str> = exits.iter().map(|exit| exit.name.as_str()).collect();
+    for (handle, edge) in node.edges.iter().filter(|(handle, _)| !known.contains(**handle)) {
+        let pointer = format!("{}/sourceHandle", graph.edge_pointer(*edge));
         let message = match *handle {
             _ if exits.is_empty() => {
                 format!("nothing can follow `{}`: it ends the workflow", node.id)
             }
             "default" => format!("an edge leaves `{}` without saying by which exit", node.id),
+            "undo" => {
+                format!("`{}` does nothing outside the workflow that could be undone", node.id)
+            }
             handle => format!("`{}` has no exit called `{handle}`", node.id),
         };
-        let help = match exits.is_empty() {
+        let help = match exits.is_empty() || *handle == "undo" {
             true => "Remove the edge.".to_owned(),
             false => suggest::help(handle, exits.iter().map(|exit| exit.name.as_str())),
         };
@@ -65,22 +67,30 @@ fn check_unwired(graph: &Graph<'_>, index: usize, exits: &[Exit], out: &mut Vec<
                         "Draw an edge from `{name}` to the node that comes next, e.g. an `end`."
                     )),
             ),
-            Unwired::Ends if graph.beyond(index).is_none() => out.push(
-                node.warning(
-                    "dead-end",
-                    "",
-                    format!("nothing follows `{id}` by `{name}`, so the workflow ends there"),
-                )
-                .help("If that is meant, lead it to an `end` node."),
-            ),
-            Unwired::Ends | Unwired::Nothing => {}
+            Unwired::Ends => dead_end(graph, index, name, out),
+            Unwired::Nothing => {}
         }
     }
 }
 
+/// In a group that goes on, and in a loop, a dead end is how they are drawn.
+fn dead_end(graph: &Graph<'_>, index: usize, name: &str, out: &mut Vec<Diagnostic>) {
+    let node = &graph.nodes[index];
+    let (consequence, help) = match graph.beyond(index) {
+        Lead::End => ("so the workflow ends there", "If that is meant, lead it to an `end` node."),
+        Lead::Join(_) => (
+            "so this branch of the fork is done there",
+            "If that is meant, lead it to the `join` of the fork.",
+        ),
+        Lead::Node(_) | Lead::Round(_) => return,
+    };
+    let message = format!("nothing follows `{}` by `{name}`, {consequence}", node.id);
+    out.push(node.warning("dead-end", "", message).help(help));
+}
+
 fn check_timeout(graph: &Graph<'_>, index: usize, out: &mut Vec<Diagnostic>) {
     let node = &graph.nodes[index];
-    let waits = matches!(node.kind(), "ask" | "wait");
+    let waits = matches!(node.kind(), "ask" | "wait" | "wait.webhook" | "approval");
     if !waits && node.kind() != "group" || node.field("timeout").is_some() {
         return;
     }
@@ -119,11 +129,11 @@ fn find_entry(graph: &Graph<'_>, out: &mut Vec<Diagnostic>) -> Option<usize> {
         return Some(entry);
     }
     let targets: BTreeSet<usize> = (graph.nodes.iter().enumerate())
-        .flat_map(|(index, node)| node.exits.values().copied().filter(move |t| *t != index))
+        .flat_map(|(index, node)| node.targets().filter(move |t| *t != index))
         .collect();
     let mut roots = (0..graph.nodes.len()).filter(|index| {
         let node = &graph.nodes[*index];
-        node.kind() != "trigger" && node.group.is_none() && !targets.contains(index)
+        graph.is_state(*index) && node.group.is_none() && !targets.contains(index)
     });
     let root = roots.next();
     let root = root.filter(|_| roots.next().is_none());

@@ -5,7 +5,7 @@ use super::{
 };
 use crate::{
     graph::{Checker, emit::Object},
-    spec::{Effect, NodeSpec, OnUnknown, Shape},
+    spec::{Effect, NodeSpec, OnUnknown, Output, Shape},
 };
 use serde_json::Value;
 
@@ -37,6 +37,9 @@ pub(crate) static SPEC: NodeSpec = NodeSpec {
         on_unknown: OnUnknown::Ask,
         timeout_ms: STEP_TIMEOUT_MS,
         attempts_max: ATTEMPTS_MAX,
+        output: Output::Schema(
+            r#"{"type": "object", "properties": {"status": {"type": "integer"}, "headers": {"type": "object"}, "body": {}}}"#,
+        ),
     }),
 };
 

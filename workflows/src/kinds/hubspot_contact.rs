@@ -3,7 +3,7 @@
 use super::{ATTEMPTS_MAX, CONNECTION, SAVE_AS, STEP_PORTS, STEP_TIMEOUT_MS, TEMPLATE, optional};
 use crate::{
     graph::{Checker, emit::Object},
-    spec::{Effect, NodeSpec, OnUnknown, Shape},
+    spec::{Effect, NodeSpec, OnUnknown, Output, Shape},
 };
 
 pub(crate) static SPEC: NodeSpec = NodeSpec {
@@ -24,6 +24,9 @@ pub(crate) static SPEC: NodeSpec = NodeSpec {
         on_unknown: OnUnknown::Retry,
         timeout_ms: STEP_TIMEOUT_MS,
         attempts_max: ATTEMPTS_MAX,
+        output: Output::Schema(
+            r#"{"type": "object", "properties": {"id": {"type": "string"}, "new": {"type": "boolean"}}}"#,
+        ),
     }),
 };
 

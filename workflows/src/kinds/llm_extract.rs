@@ -3,7 +3,7 @@
 use super::{
     ATTEMPTS_MAX, CONNECTION, LLM_TIMEOUT_MS, SAVE_AS, STEP_PORTS, TEMPLATE, optional, required,
 };
-use crate::spec::{Effect, NodeSpec, OnUnknown, Shape};
+use crate::spec::{Effect, NodeSpec, OnUnknown, Output, Shape};
 
 pub(crate) static SPEC: NodeSpec = NodeSpec {
     kind: "llm.extract",
@@ -29,4 +29,5 @@ pub(crate) const EFFECT: Effect = Effect {
     on_unknown: OnUnknown::Retry,
     timeout_ms: LLM_TIMEOUT_MS,
     attempts_max: ATTEMPTS_MAX,
+    output: Output::InField("schema"),
 };

@@ -1,7 +1,7 @@
 //! `llm.reply`: a language model writes a text.
 
 use super::{CONNECTION, SAVE_AS, STEP_PORTS, TEMPLATE, llm_extract, optional, required};
-use crate::spec::{NodeSpec, Shape};
+use crate::spec::{Effect, NodeSpec, Output, Shape};
 
 pub(crate) static SPEC: NodeSpec = NodeSpec {
     kind: "llm.reply",
@@ -16,5 +16,8 @@ pub(crate) static SPEC: NodeSpec = NodeSpec {
         CONNECTION,
     ],
     ports: STEP_PORTS,
-    effect: Some(llm_extract::EFFECT),
+    effect: Some(Effect {
+        output: Output::Schema(r#"{"type": "object", "properties": {"text": {"type": "string"}}}"#),
+        ..llm_extract::EFFECT
+    }),
 };

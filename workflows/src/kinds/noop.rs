@@ -1,7 +1,7 @@
 //! `noop`: a durable step that does nothing, for measurements and tests.
 
 use super::{ATTEMPTS_MAX, CONNECTION, SAVE_AS, STEP_PORTS, STEP_TIMEOUT_MS, optional};
-use crate::spec::{Effect, NodeSpec, OnUnknown, Shape};
+use crate::spec::{Effect, NodeSpec, OnUnknown, Output, Shape};
 
 pub(crate) static SPEC: NodeSpec = NodeSpec {
     kind: "noop",
@@ -15,5 +15,6 @@ pub(crate) static SPEC: NodeSpec = NodeSpec {
         on_unknown: OnUnknown::Retry,
         timeout_ms: STEP_TIMEOUT_MS,
         attempts_max: ATTEMPTS_MAX,
+        output: Output::Input,
     }),
 };

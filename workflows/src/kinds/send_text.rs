@@ -3,7 +3,7 @@
 use super::{
     ATTEMPTS_MAX, CONNECTION, KEEP_AS, STEP_PORTS, STEP_TIMEOUT_MS, limited, optional, required,
 };
-use crate::spec::{Effect, NodeSpec, OnUnknown, Shape};
+use crate::spec::{Effect, NodeSpec, OnUnknown, Output, Shape};
 
 pub(crate) static SPEC: NodeSpec = NodeSpec {
     kind: "send.text",
@@ -27,4 +27,7 @@ pub(crate) const EFFECT: Effect = Effect {
     on_unknown: OnUnknown::Check,
     timeout_ms: STEP_TIMEOUT_MS,
     attempts_max: ATTEMPTS_MAX,
+    output: Output::Schema(
+        r#"{"type": "object", "properties": {"messageId": {"type": "string"}}, "additionalProperties": true}"#,
+    ),
 };

@@ -4,7 +4,7 @@ use super::{
     ATTEMPTS_MAX, CONNECTION, SAVE_AS, STEP_PORTS, STEP_TIMEOUT_MS, TEMPLATE, limited, optional,
     required,
 };
-use crate::spec::{Effect, NodeSpec, OnUnknown, Shape};
+use crate::spec::{Effect, NodeSpec, OnUnknown, Output, Shape};
 
 pub(crate) static SPEC: NodeSpec = NodeSpec {
     kind: "slack.post",
@@ -25,5 +25,8 @@ pub(crate) static SPEC: NodeSpec = NodeSpec {
         on_unknown: OnUnknown::Check,
         timeout_ms: STEP_TIMEOUT_MS,
         attempts_max: ATTEMPTS_MAX,
+        output: Output::Schema(
+            r#"{"type": "object", "properties": {"channel": {"type": "string"}, "ts": {"type": "string"}}}"#,
+        ),
     }),
 };

@@ -36,12 +36,17 @@ pub(crate) static SPEC: NodeSpec = NodeSpec {
     effect: None,
 };
 
-/// Types the engine makes for its own book-keeping; no state can wait for them.
+/// Types the engine makes for its own book-keeping; no state can wait for them, and nobody may send them.
 const INTERNAL: &[&str] = &["timer", "step.done", "step.failed", "step.unknown", "note"];
+
+/// Whether an event of this name is the engine's own.
+pub(super) fn is_internal(event: &str) -> bool {
+    INTERNAL.contains(&event) || event.starts_with("ops.") || event.starts_with("xstate.")
+}
 
 pub(super) fn check(data: &Object, checker: &mut Checker<'_>) {
     let event = data.get("event").and_then(Value::as_str).unwrap_or_default();
-    if INTERNAL.contains(&event) || event.starts_with("ops.") || event.starts_with("xstate.") {
+    if is_internal(event) {
         checker
             .error(
                 "unknown-event",

@@ -129,7 +129,7 @@ mod tests {
     use super::*;
     use crate::expr::{Expression, Fuel, Scope};
     use serde_json::{Value, json};
-    use std::{cell::Cell, collections::BTreeMap};
+    use std::cell::Cell;
 
     /// What is kept of a message, and by which choice it leaves.
     fn read(readings: &[Reading<'_>], event: &Value) -> (Option<Value>, Option<String>) {
@@ -146,9 +146,10 @@ mod tests {
             seed: "",
             seq: 1,
             draws: &Cell::new(0),
-            texts: &BTreeMap::new(),
+            texts: &crate::expr::Texts::default(),
             time_zone: "UTC",
             locale: "en",
+            resume: None,
         };
         let fuel = || Fuel::new(crate::limits::EXPRESSION_FUEL);
         let holds = |reading: &&Reading<'_>| {
