@@ -1,17 +1,19 @@
 //! The whole way of an upload: bytes to a [`Definition`], with every diagnostic of every stage.
 
 use crate::{
+    chart::Chart,
     definition::{Definition, Trigger, TriggerOn, TriggerPolicy, UnhandledPolicy},
-    diagnostic::{Diagnostic, pointer_token, problem_message},
-    expr::{Expression, Type, TypeEnv},
+    diagnostic::{self, Diagnostic},
+    expr::{Expression, Texts, Type, TypeEnv},
     graph,
     json::Json,
+    messages,
     source::{self, Body, Source},
-    statechart,
+    statechart, verify,
 };
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 /// What compiling gave.
 #[derive(Debug, Clone)]
@@ -25,6 +27,9 @@ pub struct Compiled {
     pub defers: bool,
     /// Every problem, errors first in document order of their stages.
     pub diagnostics: Vec<Diagnostic>,
+    /// The definition file that was made of the upload, if that is of another form than ours. It is what should be kept:
+    /// a later release may make another file of the same upload.
+    pub made: Option<Json>,
     /// The upload's scenarios, as given: each with its JSON pointer. What is wrong in them is told by who runs them.
     pub tests: Vec<(Value, String)>,
 }
@@ -32,7 +37,14 @@ pub struct Compiled {
 impl Compiled {
     /// What comes of an upload of which nothing could be read.
     pub fn refused(diagnostics: Vec<Diagnostic>) -> Self {
-        Self { definition: None, machine: None, defers: true, diagnostics, tests: Vec::new() }
+        Self {
+            definition: None,
+            machine: None,
+            defers: true,
+            diagnostics,
+            made: None,
+            tests: Vec::new(),
+        }
     }
 
     /// Whether it may be published.
@@ -46,39 +58,76 @@ impl Compiled {
 pub fn compile(bytes: &[u8], name_hint: Option<&str>) -> Compiled {
     let (source, mut diagnostics) = source::read(bytes, name_hint);
     let Some(source) = source else {
+        diagnostic::locate(bytes, &mut diagnostics);
         return Compiled::refused(diagnostics);
     };
+    // What reading told is in its place already.
+    let n_told = diagnostics.len();
     let mut types = TypeEnv::standard();
     if let Some(schema) = &source.schema {
-        types = types.with("context", context_type(schema));
+        types = types.with("context", context_type(schema)).with_lengths("context", schema);
     }
     if let Some(schema) = &source.input {
-        types = types.with("input", Type::from_json_schema(schema));
+        types = types.with_schema("input", schema);
     }
-    let lowered = lower(&source, &mut diagnostics);
+    let texts = messages::read(&source.messages, &source.document, &types, &mut diagnostics);
+    verify::check_translations(&texts, &types, &mut diagnostics);
+    let types = types.with_texts(&texts);
+    let lowered = lower(&source, &types, &mut diagnostics);
     let (chart, found) = statechart::parse(&lowered.machine, &source.pointer, &source.name, &types);
+    let mut found = found;
+    if let Some(chart) = &chart {
+        let read = (chart, &lowered.machine, source.pointer.as_str());
+        found.extend(verify::verify(&verify::Subject::new(read, lowered.is_graph, &types, &texts)));
+    }
     diagnostics.extend(match lowered.is_graph {
-        true => on_nodes(found, &source, &diagnostics),
+        true => on_nodes(found, &lowered.machine, &source, &diagnostics),
         false => found,
     });
     let parts = Parts::read(&source, &lowered.triggers, &types, &mut diagnostics);
+    diagnostic::accept(&source.document, &mut diagnostics);
+    if let Some(origins) = &source.origins {
+        origins.place(&mut diagnostics[n_told..]);
+    }
+    diagnostic::locate(bytes, &mut diagnostics);
     let has_errors = diagnostics.iter().any(Diagnostic::is_error);
     let defers = lowered.is_graph || source.policies.get("unhandled").is_some();
-    let definition = chart.filter(|_| !has_errors).map(|chart| Definition {
+    let definition = chart
+        .filter(|_| !has_errors)
+        .map(|chart| define(&source, &lowered.machine, chart, parts, texts));
+    let tests = source.tests.iter().enumerate();
+    let tests = tests.map(|(index, test)| (test.clone(), format!("/tests/{index}"))).collect();
+    let made = source.origins.is_some().then_some(source.document);
+    Compiled { definition, machine: Some(lowered.machine), defers, diagnostics, made, tests }
+}
+
+/// Compiles what an earlier release accepted and stored. It was checked then; a rule that this release has learned since
+/// must not stop an instance that waits, so only what makes no legal chart is an error here.
+pub fn reopen(bytes: &[u8], name: &str) -> Result<Definition, Vec<Diagnostic>> {
+    let (source, mut diagnostics) = source::read(bytes, Some(name));
+    let Some(source) = source else { return Err(diagnostics) };
+    let types = TypeEnv::trusting();
+    let texts = messages::read(&source.messages, &source.document, &types, &mut diagnostics);
+    let lowered = lower(&source, &types, &mut diagnostics);
+    let (chart, found) = statechart::parse(&lowered.machine, &source.pointer, &source.name, &types);
+    let Some(chart) = chart else { return Err(found) };
+    let parts = Parts::read(&source, &lowered.triggers, &types, &mut diagnostics);
+    Ok(define(&source, &lowered.machine, chart, parts, texts))
+}
+
+fn define(source: &Source, machine: &Json, chart: Chart, parts: Parts, texts: Texts) -> Definition {
+    Definition {
         digest: digest(&source.name, &source.document),
         name: source.name.clone(),
         title: source.title.clone(),
         triggers: parts.triggers,
         key: parts.key,
         input_schema: source.input.clone(),
-        messages: parts.messages,
+        messages: texts,
         unhandled: parts.unhandled,
         chart,
-        machine: lowered.machine.to_value(),
-    });
-    let tests = source.tests.iter().enumerate();
-    let tests = tests.map(|(index, test)| (test.clone(), format!("/tests/{index}"))).collect();
-    Compiled { definition, machine: Some(lowered.machine), defers, diagnostics, tests }
+        machine: machine.to_value(),
+    }
 }
 
 /// What the schema declares is typed; the workflow writes more than that (results of steps), so other names stay open.
@@ -95,23 +144,19 @@ struct LoweredSource {
     is_graph: bool,
 }
 
-fn lower(source: &Source, diagnostics: &mut Vec<Diagnostic>) -> LoweredSource {
+fn lower(source: &Source, types: &TypeEnv, diagnostics: &mut Vec<Diagnostic>) -> LoweredSource {
     let context = source.context.clone();
     match &source.body {
         Body::Graph(value) => {
-            let lowered = graph::lower(value, &source.pointer, &source.name);
+            let lowered = graph::lower_with(value, &source.pointer, &source.name, types);
             let has_triggers = !source.triggers.is_empty();
             diagnostics.extend(
                 lowered.diagnostics.into_iter().filter(|d| !(has_triggers && d.code == "no-entry")),
             );
             let mut machine = lowered.machine;
-            machine["context"] = context.unwrap_or_else(|| json!({}));
+            machine.set("context", Json::from(&context.unwrap_or_else(|| json!({}))));
             let triggers = lowered.triggers.into_iter().chain(source.triggers.iter().cloned());
-            LoweredSource {
-                machine: Json::from(&machine),
-                triggers: triggers.collect(),
-                is_graph: true,
-            }
+            LoweredSource { machine, triggers: triggers.collect(), is_graph: true }
         }
         Body::Machine(machine) => {
             let mut machine = machine.clone();
@@ -125,23 +170,26 @@ fn lower(source: &Source, diagnostics: &mut Vec<Diagnostic>) -> LoweredSource {
     }
 }
 
+/// Warnings about a chart that the graph's own checks say nothing of; they are told of lowered graphs too.
+const OF_CHARTS: &[&str] = &["maybe-unset", "never-taken", "unknown-variable"];
+
 /// Problems of a lowered graph point into JSON the admin never saw: they are moved to the node they came from, and left
 /// out where the graph's own checks have said the same.
-fn on_nodes(found: Vec<Diagnostic>, source: &Source, told: &[Diagnostic]) -> Vec<Diagnostic> {
+fn on_nodes(
+    found: Vec<Diagnostic>,
+    machine: &Json,
+    source: &Source,
+    told: &[Diagnostic],
+) -> Vec<Diagnostic> {
     if told.iter().any(Diagnostic::is_error) {
         return Vec::new();
     }
     let told: HashSet<_> = told.iter().map(|d| (d.code, d.node.clone())).collect();
     let Body::Graph(graph) = &source.body else { return found };
-    let nodes = graph.get("nodes").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    let moved = found.into_iter().filter(Diagnostic::is_error).map(|mut diagnostic| {
-        let index = nodes
-            .iter()
-            .position(|node| node.get("id").and_then(Value::as_str) == diagnostic.node.as_deref());
-        diagnostic.pointer = match index {
-            Some(index) => format!("{}/nodes/{index}", source.pointer),
-            None => source.pointer.clone(),
-        };
+    let drawn = verify::Drawn::new(machine, graph, &source.pointer);
+    let is_for_graphs = |d: &Diagnostic| d.is_error() || OF_CHARTS.contains(&d.code);
+    let moved = found.into_iter().filter(is_for_graphs).map(|mut diagnostic| {
+        drawn.place(&mut diagnostic);
         diagnostic
     });
     moved.filter(|d| !told.contains(&(d.code, d.node.clone()))).collect()
@@ -151,7 +199,6 @@ fn on_nodes(found: Vec<Diagnostic>, source: &Source, told: &[Diagnostic]) -> Vec
 struct Parts {
     triggers: Vec<Trigger>,
     key: Option<Expression>,
-    messages: BTreeMap<String, BTreeMap<String, String>>,
     unhandled: UnhandledPolicy,
 }
 
@@ -176,7 +223,7 @@ impl Parts {
             ));
             UnhandledPolicy::default()
         });
-        Self { triggers, key, messages: read_messages(&source.messages, diagnostics), unhandled }
+        Self { triggers, key, unhandled }
     }
 }
 
@@ -221,43 +268,13 @@ fn expression(
     };
     // A graph's own checks may have told these already, at the same place.
     for problem in problems {
-        let mut diagnostic =
-            Diagnostic::error(problem.code, pointer, problem_message(&problem, text));
-        diagnostic.help = problem.help.clone();
+        let diagnostic = Diagnostic::of_problem(&problem, pointer, text);
         if !diagnostics.iter().any(|d| d.code == diagnostic.code && d.pointer == diagnostic.pointer)
         {
             diagnostics.push(diagnostic);
         }
     }
     parsed
-}
-
-fn read_messages(
-    messages: &Value,
-    diagnostics: &mut Vec<Diagnostic>,
-) -> BTreeMap<String, BTreeMap<String, String>> {
-    let mut read = BTreeMap::new();
-    for (language, texts) in messages.as_object().into_iter().flatten() {
-        let mut by_key = BTreeMap::new();
-        for (key, text) in texts.as_object().into_iter().flatten() {
-            match text.as_str() {
-                Some(text) => {
-                    by_key.insert(key.clone(), text.to_owned());
-                }
-                None => {
-                    let pointer =
-                        format!("/messages/{}/{}", pointer_token(language), pointer_token(key));
-                    diagnostics.push(Diagnostic::error(
-                        "message-shape",
-                        pointer,
-                        "a message is a text",
-                    ));
-                }
-            }
-        }
-        read.insert(language.clone(), by_key);
-    }
-    read
 }
 
 /// Names the source: the same text (but for white space) under the same name has the same digest.

@@ -1,6 +1,9 @@
 //! A compiled workflow: the statechart with everything around it. Immutable, named by the digest of its source.
 
-use crate::{chart::Chart, expr::Expression};
+use crate::{
+    chart::Chart,
+    expr::{Expression, Texts},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -20,8 +23,8 @@ pub struct Definition {
     pub key: Option<Expression>,
     /// JSON Schema of the input, if declared.
     pub input_schema: Option<Value>,
-    /// Localized texts by language, then key.
-    pub messages: BTreeMap<String, BTreeMap<String, String>>,
+    /// Localized texts, for `t("key")`.
+    pub messages: Texts,
     /// What happens to events no transition is enabled for.
     pub unhandled: UnhandledPolicy,
     /// What runs.

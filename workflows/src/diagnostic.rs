@@ -1,7 +1,23 @@
 //! What the compiler tells an admin about a definition: every problem at once, each on its node.
 //!
+//! Each has a stable code that [`catalogue`] explains, and its place: a JSON pointer, the characters within an expression
+//! or template ([`Position`]), and line and column of the uploaded file ([`Place`]).
+//!
 //! **Invariant:** compiling never fails and never panics; it returns diagnostics beside whatever could be built.
+//! **Invariant:** every code is in the catalogue; a test reads the sources for codes that are not.
 
+mod accept;
+pub mod catalogue;
+mod locate;
+mod position;
+mod scan;
+
+pub(crate) use accept::accept;
+pub(crate) use locate::duplicate_keys;
+pub use locate::locate;
+pub use position::{Place, Position};
+
+use crate::expr::Problem;
 use serde::Serialize;
 
 /// How bad it is. A definition with an error cannot be published; a warning can be.
@@ -29,6 +45,15 @@ pub struct Diagnostic {
     pub message: String,
     /// How to cure it.
     pub help: Option<String>,
+    /// Where within the text at `pointer`, if that is an expression or a template.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub position: Option<Position>,
+    /// Where in the uploaded file; known for whatever was read from one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
+    /// Why the definition accepts this warning; it stays on record and is no longer counted. Never set on an error.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accepted: Option<String>,
 }
 
 impl Diagnostic {
@@ -45,7 +70,18 @@ impl Diagnostic {
             pointer: pointer.into(),
             message: message.into(),
             help: None,
+            position: None,
+            place: None,
+            accepted: None,
         }
+    }
+
+    /// What is wrong with the expression or template `source` at `pointer`, with its position.
+    pub fn of_problem(problem: &Problem, pointer: impl Into<String>, source: &str) -> Self {
+        let mut diagnostic = Self::error(problem.code, pointer, problem_message(problem, source));
+        diagnostic.help = problem.help.clone();
+        diagnostic.position = Some(Position::of(source, &problem.span));
+        diagnostic
     }
 
     /// A warning at `pointer`.
@@ -71,9 +107,21 @@ impl Diagnostic {
         self
     }
 
+    /// Says where in the file, when it is known before the file can be read as JSON.
+    #[must_use]
+    pub(crate) fn at(mut self, line: usize, column: usize) -> Self {
+        self.place = Some(Place { line, column, end_line: line, end_column: column + 1 });
+        self
+    }
+
     /// Whether it forbids publishing.
     pub fn is_error(&self) -> bool {
         self.severity == Severity::Error
+    }
+
+    /// Whether it is a warning that nobody has accepted.
+    pub fn is_open_warning(&self) -> bool {
+        self.severity == Severity::Warning && self.accepted.is_none()
     }
 }
 
@@ -83,7 +131,7 @@ pub fn pointer_token(token: &str) -> String {
 }
 
 /// The message of an expression's problem with the column it starts at, counted in characters from 1.
-pub(crate) fn problem_message(problem: &crate::expr::Problem, source: &str) -> String {
+fn problem_message(problem: &Problem, source: &str) -> String {
     let column = source.get(..problem.span.start).map_or(1, |before| before.chars().count() + 1);
     format!("{} (column {column})", problem.message)
 }

@@ -9,17 +9,23 @@
 
 pub mod chart;
 pub mod compile;
+pub mod cron;
 pub mod definition;
 pub mod diagnostic;
 pub mod duration;
+pub mod export;
 pub mod expr;
 pub mod graph;
+pub mod import;
 pub mod json;
 pub mod kinds;
 pub mod limits;
+mod messages;
+pub mod schema;
 mod secret;
 pub mod source;
 pub mod spec;
 pub mod statechart;
 pub mod step;
 pub mod suggest;
+mod verify;

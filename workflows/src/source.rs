@@ -1,11 +1,18 @@
-//! What was uploaded: a definition file, a bare React Flow object or a bare machine config, as text that must be JSON.
+//! What was uploaded: a definition file, a bare React Flow object, a bare machine config, or an export that one is made
+//! of (Typebot, n8n, our own to XState), as text that must be JSON.
 //!
 //! **Invariant:** what passes fits the store: UTF-8, no NUL, within `DEFINITION_BYTES_MAX` and `JSON_DEPTH_MAX`.
 
 mod file;
 mod text;
 
-use crate::{diagnostic::Diagnostic, json::Json, limits::ID_CHARS_MAX};
+use crate::{
+    diagnostic::{self, Diagnostic},
+    export,
+    import::{self, Origins},
+    json::Json,
+    limits::ID_CHARS_MAX,
+};
 use serde_json::Value;
 
 /// An upload, taken apart.
@@ -37,6 +44,8 @@ pub struct Source {
     pub tests: Vec<Value>,
     /// All of it, in canonical form: what the digest is made of.
     pub document: Json,
+    /// For a definition file that was made of another form: where its parts come from.
+    pub(crate) origins: Option<Origins>,
 }
 
 /// What runs, in the form it was drawn in.
@@ -55,9 +64,10 @@ pub fn read(bytes: &[u8], name_hint: Option<&str>) -> (Option<Source>, Vec<Diagn
     let mut diagnostics = Vec::new();
     let json = match text::parse(bytes) {
         Ok(json) => json,
-        Err(diagnostic) => return (None, vec![diagnostic]),
+        Err(diagnostic) => return (None, vec![*diagnostic]),
     };
     text::refuse_nul(&json, "", &mut diagnostics);
+    diagnostics.extend(diagnostic::duplicate_keys(bytes));
     let source = read_form(&json, name_hint, &mut diagnostics);
     (source, diagnostics)
 }
@@ -66,6 +76,19 @@ fn read_form(json: &Json, name_hint: Option<&str>, out: &mut Vec<Diagnostic>) ->
     let has = |key: &str| json.get(key).is_some();
     if has("perdure") {
         return file::read(json, out);
+    }
+    if let Some(made) = made(json, name_hint) {
+        // A placeholder is told of by its kind, at every check.
+        out.extend(made.diagnostics.into_iter().filter(|told| !told.is_error()));
+        let mut found = Vec::new();
+        let source = file::read(&made.file, &mut found);
+        // What is made is what will be kept, so it must fit the store as well.
+        let told = serde_json::to_vec(&made.file).ok().and_then(|bytes| text::parse(&bytes).err());
+        // A place in what was made is none in the upload.
+        found.extend(told.map(|told| Diagnostic { place: None, ..*told }));
+        made.origins.place(&mut found);
+        out.append(&mut found);
+        return source.map(|source| Source { origins: Some(made.origins), ..source });
     }
     let body = if has("nodes") && has("edges") {
         Body::Graph(json.to_value())
@@ -97,13 +120,23 @@ fn read_form(json: &Json, name_hint: Option<&str>, out: &mut Vec<Diagnostic>) ->
         policies: Value::Null,
         tests: Vec::new(),
         document: json.clone(),
+        origins: None,
     })
+}
+
+/// The definition file that is made of an export: of another product's, or of our own to XState.
+fn made(json: &Json, name_hint: Option<&str>) -> Option<import::Imported> {
+    match import::detect(json) {
+        Some(product) => Some(import::import(json, product, name_hint)),
+        None => export::restore(json),
+    }
 }
 
 const UNNAMED: &str = "unnamed";
 
 const FORMS: &str = "It must be a definition file ({\"perdure\": 1, \"name\": …, \"graph\" or \"machine\": …}), \
-    a React Flow object ({\"nodes\": […], \"edges\": […]}) or a machine config ({\"initial\": …, \"states\": {…}}).";
+    a React Flow object ({\"nodes\": […], \"edges\": […]}), a machine config ({\"initial\": …, \"states\": {…}}), or what \
+    Typebot or n8n export.";
 
 fn form_error(json: &Json) -> Diagnostic {
     let looks_like_file = ["graph", "machine"].iter().any(|key| json.get(key).is_some());
@@ -126,7 +159,7 @@ pub(crate) fn is_name(text: &str) -> bool {
 }
 
 /// The nearest name to any text; empty if nothing of it can stand in a name.
-fn slug(text: &str) -> String {
+pub(crate) fn slug(text: &str) -> String {
     let mut slug = String::new();
     for c in text.chars().take(ID_CHARS_MAX) {
         match c.to_ascii_lowercase() {

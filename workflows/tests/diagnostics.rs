@@ -1,8 +1,15 @@
-//! What an admin is told: for each graph of `testdata/diagnostics.json`, exactly these problems, in this order.
+//! What an admin is told: for each graph or upload of `testdata/diagnostics.json`, exactly these problems, in this order.
 
-use perdure_workflows::{diagnostic::Diagnostic, graph, source};
+use perdure_workflows::{
+    compile::compile,
+    diagnostic::{
+        Diagnostic,
+        catalogue::{self, Entry},
+    },
+    graph, source,
+};
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fs};
 
 fn line(diagnostic: &Diagnostic) -> String {
     let severity = if diagnostic.is_error() { "error" } else { "warning" };
@@ -10,55 +17,80 @@ fn line(diagnostic: &Diagnostic) -> String {
     format!("{severity} {} {node} {}", diagnostic.code, diagnostic.pointer)
 }
 
-fn check(case: &Value) -> BTreeSet<&'static str> {
-    let lowered = graph::lower(&case["graph"], "", "case");
-    let found: Vec<String> = lowered.diagnostics.iter().map(line).collect();
-    assert_eq!(json!(found), case["wanted"], "{}\n{:#?}", case["case"], lowered.diagnostics);
-    lowered.diagnostics.iter().map(|diagnostic| diagnostic.code).collect()
+/// With the place in the file, and within a text of it, and whether it is accepted.
+fn placed(diagnostic: &Diagnostic) -> String {
+    let place = diagnostic.place.map(|place| format!(" {}:{}", place.line, place.column));
+    let within = diagnostic.position.map(|at| format!(" [{}..{}]", at.start, at.end));
+    let accepted = if diagnostic.accepted.is_some() { " accepted" } else { "" };
+    let (place, within) = (place.unwrap_or_default(), within.unwrap_or_default());
+    format!("{}{place}{within}{accepted}", line(diagnostic))
+}
+
+/// A case holds a bare graph, which is only lowered, or an upload (JSON, or any text), which is compiled.
+fn check(case: &Value, wrong: &mut Vec<String>) -> BTreeSet<&'static str> {
+    let (diagnostics, found) = match case.get("upload") {
+        None => {
+            let diagnostics = graph::lower(&case["graph"], "", "case").diagnostics;
+            let found: Vec<String> = diagnostics.iter().map(line).collect();
+            (diagnostics, found)
+        }
+        Some(upload) => {
+            let text = upload.as_str().map_or_else(|| upload.to_string(), str::to_owned);
+            let diagnostics = compile(text.as_bytes(), Some("case")).diagnostics;
+            let found = diagnostics.iter().map(placed).collect();
+            (diagnostics, found)
+        }
+    };
+    if json!(found) != case["wanted"] {
+        let wanted = &case["wanted"];
+        wrong.push(format!(
+            "{}\n  found  {}\n  wanted {wanted}\n  {diagnostics:?}",
+            case["case"],
+            json!(found)
+        ));
+    }
+    diagnostics.iter().map(|diagnostic| diagnostic.code).collect()
 }
 
 #[test]
-fn graphs() {
+fn definitions() {
     let table = include_str!("../testdata/diagnostics.json");
     let cases: Vec<Value> = serde_json::from_str(table).unwrap();
-    let told: BTreeSet<&str> = cases.iter().flat_map(check).collect();
-    // Codes are a promise to programs; one that no case shows is one that nobody watches.
-    for code in [
-        "graph-shape",
-        "unknown-kind",
-        "not-supported",
-        "duplicate-id",
-        "id-characters",
-        "edge-source",
-        "edge-target",
-        "unknown-handle",
-        "unwired-handle",
-        "two-edges",
-        "no-entry",
-        "two-entries",
-        "unreachable",
-        "dead-end",
-        "missing-field",
-        "unknown-field",
-        "wrong-shape",
-        "limit",
-        "duplicate-option",
-        "reserved-id",
-        "eventless-loop",
-        "busy-loop",
-        "no-timeout",
-        "unknown-event",
-        "secret",
-        "window",
-        "unsafe-retry",
-        "trigger-not-served",
-        "unknown-parent",
-        "group-depth",
-        "empty-group",
-        "wrong-type",
-    ] {
-        assert!(told.contains(code), "no case for `{code}`");
+    let mut wrong = Vec::new();
+    let told: BTreeSet<&str> = cases.iter().flat_map(|case| check(case, &mut wrong)).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    // Codes are a promise to programs; one that no case shows is one that nobody watches. Those that need a file of
+    // megabytes, or no file, have their tests below; scenarios are read by the machine.
+    let is_watched =
+        |entry: &&Entry| entry.wrong.language().is_some() && !entry.code.starts_with("scenario-");
+    let unwatched: Vec<&Entry> =
+        catalogue::all().filter(is_watched).filter(|entry| !told.contains(entry.code)).collect();
+    if std::env::var_os("UPDATE_EXPECT").is_some() {
+        append(&unwatched);
+        return;
     }
+    let codes: Vec<&str> = unwatched.iter().map(|entry| entry.code).collect();
+    assert!(
+        codes.is_empty(),
+        "no case in workflows/testdata/diagnostics.json tells these; add {{\"case\", \"graph\" or \"upload\", \"wanted\"}}, \
+         or let UPDATE_EXPECT=1 add the examples of the catalogue, and read what it wrote: {codes:?}"
+    );
+}
+
+/// Adds the catalogue's examples at the end of the table, one line each, with what is told of them.
+fn append(entries: &[&Entry]) {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/diagnostics.json");
+    let table = fs::read_to_string(path).expect("the table can be read");
+    let mut table = table.trim_end().trim_end_matches(']').trim_end().to_owned();
+    for entry in entries {
+        let text = entry.wrong.upload().unwrap_or_default();
+        let found: Vec<String> =
+            compile(text.as_bytes(), Some("case")).diagnostics.iter().map(placed).collect();
+        let name = format!("example of {}", entry.code);
+        let case = json!({ "case": name, "upload": text, "wanted": found });
+        table.push_str(&format!(",\n  {case}"));
+    }
+    fs::write(path, table + "\n]\n").expect("the table can be written");
 }
 
 fn check_source(bytes: &[u8], hint: Option<&str>, name: Option<&str>, wanted: &[&str]) {

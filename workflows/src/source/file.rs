@@ -27,6 +27,7 @@ const KNOWN: &[&str] = &[
     "graph",
     "machine",
     "tests",
+    "accept",
     "$schema",
 ];
 
@@ -45,6 +46,7 @@ pub(super) fn read(json: &Json, out: &mut Vec<Diagnostic>) -> Option<Source> {
             .help(suggest::help(key, KNOWN.iter().copied())),
         );
     }
+    check_presentation(json, out);
     let name = name(json, out);
     let (body, pointer) = body(json, out)?;
     let context = object(json, "context", out);
@@ -65,7 +67,18 @@ pub(super) fn read(json: &Json, out: &mut Vec<Diagnostic>) -> Option<Source> {
         policies: object(json, "policies", out).unwrap_or(Value::Null),
         tests: list(json, "tests", out).iter().map(Json::to_value).collect(),
         document: json.clone(),
+        origins: None,
     })
+}
+
+/// What nothing else here reads, and people and searches rely on.
+fn check_presentation(json: &Json, out: &mut Vec<Diagnostic>) {
+    text(json, "description", out);
+    for (index, item) in list(json, "search", out).iter().enumerate() {
+        if item.as_str().is_none() {
+            wrong(&format!("/search/{index}"), "an expression, written as a text", out);
+        }
+    }
 }
 
 fn name(json: &Json, out: &mut Vec<Diagnostic>) -> String {

@@ -6,14 +6,19 @@ use crate::{
     limits::{DEFINITION_BYTES_MAX, JSON_DEPTH_MAX},
 };
 
-pub(super) fn parse(bytes: &[u8]) -> Result<Json, Diagnostic> {
+pub(super) fn parse(bytes: &[u8]) -> Result<Json, Box<Diagnostic>> {
     if bytes.len() > DEFINITION_BYTES_MAX {
-        return Err(Diagnostic::error(
-            "too-large",
-            "",
-            format!("the file has {} bytes, and {DEFINITION_BYTES_MAX} are the most", bytes.len()),
-        )
-        .help("Split the workflow, and keep pictures and other data out of it."));
+        return Err(Box::new(
+            Diagnostic::error(
+                "too-large",
+                "",
+                format!(
+                    "the file has {} bytes, and {DEFINITION_BYTES_MAX} are the most",
+                    bytes.len()
+                ),
+            )
+            .help("Split the workflow, and keep pictures and other data out of it."),
+        ));
     }
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let (line, column) = place(&bytes[..error.valid_up_to()]);
@@ -23,18 +28,19 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Json, Diagnostic> {
             format!("the file is not UTF-8 text (line {line}, column {column})"),
         )
         .help("Save it with the encoding UTF-8.")
+        .at(line, column)
     })?;
     // Editors on Windows put a mark in front that JSON does not allow.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if text.trim().is_empty() {
-        return Err(Diagnostic::error("json-syntax", "", "the file is empty"));
+        return Err(Box::new(Diagnostic::error("json-syntax", "", "the file is empty")));
     }
     check_depth(text)?;
-    serde_json::from_str(text).map_err(|error| syntax_error(text, &error))
+    serde_json::from_str(text).map_err(|error| Box::new(syntax_error(text, &error)))
 }
 
 /// Counts brackets outside of texts before anything recurses into them.
-fn check_depth(text: &str) -> Result<(), Diagnostic> {
+fn check_depth(text: &str) -> Result<(), Box<Diagnostic>> {
     let mut depth = 0usize;
     let mut in_text = false;
     let mut is_escaped = false;
@@ -49,12 +55,13 @@ fn check_depth(text: &str) -> Result<(), Diagnostic> {
         }
         if depth > JSON_DEPTH_MAX {
             let (line, column) = place(&text.as_bytes()[..index]);
-            return Err(Diagnostic::error(
+            return Err(Box::new(Diagnostic::error(
                 "json-depth",
                 "",
                 format!("brackets are nested more than {JSON_DEPTH_MAX} deep (line {line}, column {column})"),
             )
-            .help("No workflow needs that; something generated too much."));
+            .help("No workflow needs that; something generated too much.")
+            .at(line, column)));
         }
     }
     Ok(())
@@ -62,10 +69,14 @@ fn check_depth(text: &str) -> Result<(), Diagnostic> {
 
 fn syntax_error(text: &str, error: &serde_json::Error) -> Diagnostic {
     let full = error.to_string();
-    let (line, column) = (error.line(), error.column());
+    let (line, bytes_column) = (error.line(), error.column());
     let what = full.split(" at line ").next().unwrap_or_default();
-    let bytes = text.lines().nth(line.saturating_sub(1)).unwrap_or_default().as_bytes();
-    let found = column.checked_sub(1).and_then(|at| bytes.get(at)).copied().unwrap_or_default();
+    let written = text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
+    let place = bytes_column.checked_sub(1);
+    let found = place.and_then(|at| written.as_bytes().get(at)).copied().unwrap_or_default();
+    // People count characters.
+    let column =
+        place.map_or(0, |at| written[..written.floor_char_boundary(at)].chars().count() + 1);
     let diagnostic = Diagnostic::error(
         "json-syntax",
         "",
@@ -84,13 +95,15 @@ fn syntax_error(text: &str, error: &serde_json::Error) -> Diagnostic {
         _ if what.contains("control character") => "Write a line break in a text as \\n.",
         _ => "Check the brackets, quotes and commas just before this place.",
     };
-    diagnostic.help(help)
+    diagnostic.help(help).at(line, column.max(1))
 }
 
-/// Line and column, both from 1, of what follows these bytes.
+/// Line and column in characters, both from 1, of what follows these bytes of UTF-8.
 fn place(before: &[u8]) -> (usize, usize) {
     let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-    let column = before.iter().rev().take_while(|byte| **byte != b'\n').count() + 1;
+    let in_line = before.iter().rev().take_while(|byte| **byte != b'\n');
+    // Every byte but those that go on with a character.
+    let column = in_line.filter(|byte| **byte & 0xC0 != 0x80).count() + 1;
     (line, column)
 }
 
