@@ -110,7 +110,8 @@ fn scope(caller: &Caller, request: &Request) -> String {
     format!("http {} {}", caller.fingerprint(), request.uri().path())
 }
 
-fn key(headers: &HeaderMap) -> Result<String, Problem> {
+/// The key of a request that carries one.
+pub(crate) fn key(headers: &HeaderMap) -> Result<String, Problem> {
     let mut values = headers.get_all("idempotency-key").iter();
     let value = values.next().filter(|_| values.next().is_none());
     let text = value.and_then(|value| value.to_str().ok()).map(str::trim);

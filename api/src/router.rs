@@ -11,11 +11,12 @@ use crate::{
     idempotency::once,
     problem::Problem,
     routes::{
-        DEFINITION_BODY_BYTES_MAX, WEBHOOK_BODY_BYTES_MAX, apply_verb, explain_instance,
-        get_health, get_home, get_metrics, get_ready, list_channels, list_connections,
-        list_conversations, list_definitions, list_history, list_incidents, list_instances,
-        list_kinds, list_messages, put_channel, put_connection, receive_whatsapp, replay_instance,
-        send_event, show_definition, show_instance, show_version, start_instance,
+        DEFINITION_BODY_BYTES_MAX, RESUME_BODY_BYTES_MAX, WEBHOOK_BODY_BYTES_MAX, apply_verb,
+        explain_instance, export_version, get_health, get_home, get_metrics, get_ready,
+        list_channels, list_connections, list_conversations, list_definitions, list_history,
+        list_incidents, list_instances, list_kinds, list_messages, put_channel, put_connection,
+        receive_whatsapp, replay_instance, resume_instance, send_event, show_definition,
+        show_instance, show_resume, show_scenario, show_schema, show_version, start_instance,
         upload_definition, verify_whatsapp,
     },
 };
@@ -32,6 +33,7 @@ pub fn router(app: App) -> Router {
         .merge(limited(small(), BODY_BYTES_MAX).merge(guarded(&app, small_v1(), BODY_BYTES_MAX)))
         .merge(guarded(&app, large_v1(), DEFINITION_BODY_BYTES_MAX))
         .merge(limited(webhooks(), WEBHOOK_BODY_BYTES_MAX))
+        .merge(limited(links(), RESUME_BODY_BYTES_MAX))
         .fallback(no_such_route)
         .method_not_allowed_fallback(no_such_method)
         .layer(from_fn_with_state(app.clone(), guard))
@@ -51,10 +53,13 @@ fn small_v1() -> Router<App> {
     Router::new()
         .route("/v1/definitions/{name}", get(show_definition::handle))
         .route("/v1/definitions/{name}/versions/{version}", get(show_version::handle))
+        .route("/v1/definitions/{name}/versions/{version}/export", get(export_version::handle))
         .route("/v1/kinds", get(list_kinds::handle))
+        .route("/v1/schema", get(show_schema::handle))
         .route("/v1/instances", get(list_instances::handle).post(start_instance::handle))
         .route("/v1/instances/{id}", get(show_instance::handle))
         .route("/v1/instances/{id}/history", get(list_history::handle))
+        .route("/v1/instances/{id}/scenario", get(show_scenario::handle))
         .route("/v1/instances/{id}/explain", get(explain_instance::handle))
         .route("/v1/instances/{id}/events", post(send_event::handle))
         .route("/v1/instances/{id}/retry", post(apply_verb::retry))
@@ -81,6 +86,14 @@ fn webhooks() -> Router<App> {
     Router::new().route(
         "/hooks/whatsapp/{channel}",
         get(verify_whatsapp::handle).post(receive_whatsapp::handle),
+    )
+}
+
+/// Addresses that workflows give away; whoever has one may use it.
+fn links() -> Router<App> {
+    Router::new().route(
+        "/hooks/resume/{token}/{name}",
+        get(show_resume::handle).post(resume_instance::handle).put(resume_instance::handle),
     )
 }
 

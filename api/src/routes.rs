@@ -2,6 +2,7 @@
 
 pub(crate) mod apply_verb;
 pub(crate) mod explain_instance;
+pub(crate) mod export_version;
 pub(crate) mod get_health;
 pub(crate) mod get_home;
 pub(crate) mod get_metrics;
@@ -19,9 +20,13 @@ pub(crate) mod put_channel;
 pub(crate) mod put_connection;
 pub(crate) mod receive_whatsapp;
 pub(crate) mod replay_instance;
+pub(crate) mod resume_instance;
 pub(crate) mod send_event;
 pub(crate) mod show_definition;
 pub(crate) mod show_instance;
+pub(crate) mod show_resume;
+pub(crate) mod show_scenario;
+pub(crate) mod show_schema;
 pub(crate) mod show_version;
 pub(crate) mod start_instance;
 pub(crate) mod upload_definition;
@@ -32,6 +37,8 @@ use crate::problem::Problem;
 /// Largest body of a route that takes a definition: the definition, and a wrapping around it.
 pub(crate) const DEFINITION_BODY_BYTES_MAX: usize =
     workflows::limits::DEFINITION_BYTES_MAX + 64 * 1024;
+/// Largest body of a resume link: an event, and what may become of it when it is written as JSON.
+pub(crate) const RESUME_BODY_BYTES_MAX: usize = workflows::limits::EVENT_BYTES_MAX;
 /// Largest webhook. Meta sends up to 3 MB.
 pub(crate) const WEBHOOK_BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Longest name, key or reason, in characters.

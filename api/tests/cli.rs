@@ -82,30 +82,34 @@ fn check_says_what_an_upload_would_say() {
     check(
         "check good.json bad.json text.json missing.json",
         &expect![[r#"
-        good.json: can be published
-        error[unknown-target]: `opne` is not a state that can be reached from here
-          at: bad.json /states/closed/on/OPEN (node `closed`)
-          help: did you mean `open`?
+            good.json: can be published
+            error[unknown-target]: `opne` is not a state that can be reached from here
+              at: bad.json:2:29 /states/closed/on/OPEN (node `closed`)
+              2 | "closed": {"on": {"OPEN": "opne"}}, "open": {"type": "final"}}}
+                |                           ^^^^^^
+              help: did you mean `open`?
 
-        bad.json: cannot be published (1 error, 0 warnings)
-        error[json-syntax]: this is not JSON: key must be a string (line 1, column 3)
-          at: text.json
-          help: Keys stand in double quotes.
+            bad.json: cannot be published (1 error, 0 warnings)
+            error[json-syntax]: this is not JSON: key must be a string (line 1, column 3)
+              at: text.json:1:3
+              1 | { not json
+                |   ^
+              help: Keys stand in double quotes.
 
-        text.json: cannot be published (1 error, 0 warnings)
-        error[unreadable]: the file cannot be read: there is no such file
-          at: missing.json
+            text.json: cannot be published (1 error, 0 warnings)
+            error[unreadable]: the file cannot be read: there is no such file
+              at: missing.json
 
-        missing.json: cannot be published (1 error, 0 warnings)
-        = 1
-    "#]],
+            missing.json: cannot be published (1 error, 0 warnings)
+            = 1
+        "#]],
     );
     check(
         "check bad.json missing.json --format json",
         &expect![[r#"
-        {"files":[{"file":"bad.json","ok":false,"diagnostics":[{"severity":"error","code":"unknown-target","node":"closed","pointer":"/states/closed/on/OPEN","message":"`opne` is not a state that can be reached from here","help":"did you mean `open`?"}]},{"file":"missing.json","ok":false,"diagnostics":[{"severity":"error","code":"unreadable","node":null,"pointer":"","message":"the file cannot be read: there is no such file","help":null}]}]}
-        = 1
-    "#]],
+            {"files":[{"file":"bad.json","ok":false,"diagnostics":[{"severity":"error","code":"unknown-target","node":"closed","pointer":"/states/closed/on/OPEN","message":"`opne` is not a state that can be reached from here","help":"did you mean `open`?","place":{"line":2,"column":29,"end_line":2,"end_column":35}}]},{"file":"missing.json","ok":false,"diagnostics":[{"severity":"error","code":"unreadable","node":null,"pointer":"","message":"the file cannot be read: there is no such file","help":null}]}]}
+            = 1
+        "#]],
     );
     check_with(
         GOOD,
@@ -178,12 +182,14 @@ fn compile_prints_the_statechart() {
     check(
         "compile text.json",
         &expect![[r#"
-        ! error[json-syntax]: this is not JSON: key must be a string (line 1, column 3)
-        !   at: text.json
-        !   help: Keys stand in double quotes.
-        ! 
-        = 1
-    "#]],
+            ! error[json-syntax]: this is not JSON: key must be a string (line 1, column 3)
+            !   at: text.json:1:3
+            !   1 | { not json
+            !     |   ^
+            !   help: Keys stand in double quotes.
+            ! 
+            = 1
+        "#]],
     );
     check(
         "compile missing.json",
@@ -242,12 +248,14 @@ fn simulate_plays_events_under_a_virtual_clock() {
     check(
         "simulate bad.json",
         &expect![[r#"
-        ! error[unknown-target]: `opne` is not a state that can be reached from here
-        !   at: bad.json /states/closed/on/OPEN (node `closed`)
-        !   help: did you mean `open`?
-        ! 
-        = 1
-    "#]],
+            ! error[unknown-target]: `opne` is not a state that can be reached from here
+            !   at: bad.json:2:29 /states/closed/on/OPEN (node `closed`)
+            !   2 | "closed": {"on": {"OPEN": "opne"}}, "open": {"type": "final"}}}
+            !     |                           ^^^^^^
+            !   help: did you mean `open`?
+            ! 
+            = 1
+        "#]],
     );
 }
 
@@ -389,4 +397,98 @@ fn a_reader_that_goes_away_is_no_error() {
     let output = child.wait_with_output().unwrap();
     assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
     assert!(output.status.success());
+}
+
+/// What n8n exports of a workflow with one node that has no counterpart.
+const N8N: &str = r#"{"name": "Ping", "nodes": [
+  {"id": "1", "name": "Start", "type": "n8n-nodes-base.manualTrigger", "position": [0, 0], "parameters": {}},
+  {"id": "2", "name": "Code", "type": "n8n-nodes-base.code", "position": [200, 0], "parameters": {"jsCode": "return 1"}}],
+ "connections": {"Start": {"main": [[{"node": "Code", "type": "main", "index": 0}]]}}}"#;
+
+#[test]
+fn import_makes_a_definition_file_and_says_what_needs_rewriting() {
+    let folder = Folder::with(&[("ping.json", N8N), ("good.json", GOOD)]);
+    expect![[r#"
+        ! warning[needs-rewriting]: n8n runs a node once for every item it gets; here each node runs once, with one item
+        !   at: ping.json:1:27 /nodes
+        !   1 | {"name": "Ping", "nodes": [
+        !     |                           ^
+        !   help: Where there can be several items, use a `map` node that calls a workflow for each of them.
+        ! 
+        ! error[needs-rewriting]: `code` is a node of n8n, and there is no such node here
+        !   at: ping.json:3:3 /nodes/1 (node `code`)
+        !   3 | {"id": "2", "name": "Code", "type": "n8n-nodes-base.code", "position": [200, 0], "parameters": {…
+        !     | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+        !   help: Scripts are not run here: compute with expressions in a `set` node, or let a program of yours do it behind `http.request`.
+        ! 
+        ! 3 nodes; to be rewritten before it can be published: 1; left out or changed: 1
+        = 1
+    "#]].assert_eq(&folder.run("import ping.json -o out.json", ""));
+    let checked = folder.run("check out.json --format json", "");
+    assert!(checked.contains("needs-rewriting") && checked.ends_with("= 1\n"), "{checked}");
+    expect![[r#"
+        ! error: good.json is neither a Typebot nor an n8n export
+        !   help: a Typebot export has `groups` and `edges`, an n8n export `nodes` and `connections`
+        = 2
+    "#]]
+    .assert_eq(&folder.run("import good.json", ""));
+}
+
+/// Twelve cups do not fit, three cost seven, and that is a lot.
+#[test]
+fn an_imported_bot_runs_as_it_was_drawn() {
+    let bot = concat!(env!("CARGO_MANIFEST_DIR"), "/../workflows/testdata/import/typebot/tea.json");
+    let events = r#"[{"event": {"type": "message", "text": "12"}}, {"event": {"type": "message", "text": "3"}}]"#;
+    let folder = Folder::with(&[
+        ("events.json", events),
+        ("steps.json", r#"{"send.text": {"output": {}}}"#),
+    ]);
+    let run = format!("simulate {bot} --events events.json --steps steps.json --format json");
+    let said = folder.run(&run, "");
+    let texts: Vec<&str> =
+        said.split(r#""text":""#).skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    let wanted = ["How many cups?", "How many cups?", "7 is a lot, *friend*"];
+    assert_eq!(texts, wanted, "{said}");
+}
+
+#[test]
+fn export_writes_the_form_that_is_asked_for() {
+    let folder = Folder::with(&[("good.json", GOOD)]);
+    let exported = folder.run("export good.json --as xstate", "");
+    let text = exported.strip_suffix("= 0\n").unwrap();
+    fs::write(folder.0.join("again.json"), text).unwrap();
+    assert_eq!(folder.run("compile again.json", ""), folder.run("compile good.json", ""));
+    expect![[r#"
+        ! error[not-drawn]: this definition was written as a statechart, so there is no drawing of it
+        !   at: good.json
+        !   help: Export it as `xstate` or as `file`.
+        ! 
+        = 1
+    "#]].assert_eq(&folder.run("export good.json --as react-flow", ""));
+}
+
+#[test]
+fn check_plays_the_scenarios_unless_told_not_to() {
+    let door = format!(
+        r#"{{"perdure": 1, "name": "door", "machine": {GOOD}, "tests": [{{"name": "opens", "script": [
+            {{"start": {{}}}}, {{"send": {{"type": "OPEN"}}}}, {{"expect": {{"state": "closed"}}}}]}}]}}"#
+    );
+    let folder = Folder::with(&[("door.json", door.as_str())]);
+    expect![[r#"
+        error[scenario-failed]: the scenario `opens` fails: `state`: `closed` is not active (expected ["closed"], is ["open"])
+          at: door.json:5:44 /tests/0
+          5 | "broken": {"type": "final"}}}, "tests": [{"name": "opens", "script": [
+            |                                          ^
+          help: At /tests/0/script/2. What happened until then:
+          2026-01-01T09:00:00Z  event  started  → closed
+                                event  {"type":"OPEN"}  → open
+
+        door.json: cannot be published (1 error, 0 warnings)
+        = 1
+    "#]].assert_eq(&folder.run("check door.json", ""));
+    expect![[r#"
+        door.json: can be published
+        = 0
+    "#]]
+    .assert_eq(&folder.run("check --no-tests door.json", ""));
 }

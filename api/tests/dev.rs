@@ -58,6 +58,20 @@ fn kept(folder: &Path) -> Vec<String> {
     environment.lines().filter(|line| !changes(line)).map(str::to_owned).collect()
 }
 
+/// What a simulated customer did is a scenario that passes, and does not tell who it was.
+fn is_a_scenario(folder: &Path, id: &str) {
+    let booking = concat!(env!("CARGO_MANIFEST_DIR"), "/../workflows/definitions/booking.json");
+    fs::copy(booking, folder.join("booking.json")).unwrap();
+    let recorded = perdure(folder, &["history", id, "--as-scenario"]).output().unwrap();
+    let (scenario, notes) = (String::from_utf8(recorded.stdout).unwrap(), recorded.stderr);
+    assert!(recorded.status.success() && notes.is_empty(), "{}", String::from_utf8_lossy(&notes));
+    fs::write(folder.join("booking.tests.json"), format!("[{scenario}]")).unwrap();
+    say(folder, &["test", "booking.json"]);
+    for known in ["Souza", "souza@"] {
+        assert!(!scenario.contains(known), "{scenario}");
+    }
+}
+
 #[test]
 fn a_killed_dev_starts_again_where_it_was() {
     let folder = Folder(env::temp_dir().join(format!("perdure-dev-{}", std::process::id())));
@@ -94,6 +108,14 @@ fn a_killed_dev_starts_again_where_it_was() {
     for id in ids(&say(folder, &["instances"])) {
         say(folder, &["replay", &id]);
     }
+    is_a_scenario(folder, &found[0]);
+    let waits = r#"{"initial": "a", "states": {"a": {"on": {"GO": "b"}}, "b": {"type": "final"}}}"#;
+    fs::write(folder.join("waits.json"), waits).unwrap();
+    say(folder, &["upload", "waits.json"]);
+    let started = perdure(folder, &["start", "waits", "--format", "json"]).output().unwrap();
+    let started: serde_json::Value = serde_json::from_slice(&started.stdout).unwrap();
+    let ended = say(folder, &["cancel", started["id"].as_str().unwrap(), "--compensate"]);
+    assert!(ended.contains("cancelled"), "{ended}");
     // The way a service manager stops it.
     let id = dev.id().to_string();
     assert!(

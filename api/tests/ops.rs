@@ -183,17 +183,21 @@ fn uploads(server: &Server) {
     server.check(
         "upload bad.json",
         &expect![[r#"
-        error[unknown-target]: `opn` is not a state inside this one
-          at: bad.json /initial
-          help: did you mean `open`?
+            error[unknown-target]: `opn` is not a state inside this one
+              at: bad.json:1:13 /initial
+              1 | {"initial": "opn", "states": {"open": {"on": {"GO": "shiped"}}, "shipped": {"type": "final"}}}
+                |             ^^^^^
+              help: did you mean `open`?
 
-        error[unknown-target]: `shiped` is not a state that can be reached from here
-          at: bad.json /states/open/on/GO (node `open`)
-          help: did you mean `shipped`?
+            error[unknown-target]: `shiped` is not a state that can be reached from here
+              at: bad.json:1:53 /states/open/on/GO (node `open`)
+              1 | {"initial": "opn", "states": {"open": {"on": {"GO": "shiped"}}, "shipped": {"type": "final"}}}
+                |                                                     ^^^^^^^^
+              help: did you mean `shipped`?
 
-        bad.json: cannot be published
-        = 1
-    "#]],
+            bad.json: cannot be published
+            = 1
+        "#]],
     );
 }
 

@@ -16,6 +16,7 @@ use crate::{
     maintainer::Maintainer,
     owner::{Owner, lease::Lease},
     request::{EventRequest, InstanceView, Options, StartRequest},
+    resume::{self, ResumeLinks},
     scheduler::Scheduler,
     store::{
         dedupe,
@@ -51,6 +52,7 @@ struct Parts {
     clock: Clock,
     definitions: Definitions,
     tenants: Tenants,
+    resume: Option<ResumeLinks>,
     hints: Hints,
     /// Gone after `shutdown`.
     work: Mutex<Option<mpsc::Sender<Work>>>,
@@ -78,6 +80,7 @@ impl Engine {
         let (work, works) = mpsc::channel(WORK_QUEUE_MAX);
         let (steps, step_hints) = mpsc::channel(HINTS_MAX);
         let (timers, timer_hints) = mpsc::channel(HINTS_MAX);
+        let resume = settings.resume.clone();
         let hints = Hints { steps, timers, inbox: Arc::default() };
         let (stop, stopped) = Stop::channel();
         let (finish, finished) = Stop::channel();
@@ -89,6 +92,7 @@ impl Engine {
         let inbox = Inbox {
             pool: pool.clone(),
             definitions: definitions.clone(),
+            resume: resume.clone(),
             clock: clock.clone(),
             work: work.clone(),
             hint: hints.inbox.clone(),
@@ -109,6 +113,7 @@ impl Engine {
             accounts,
             settings,
             work: work.clone(),
+            inbox: hints.inbox.clone(),
         };
         let executor = Executor::new(shared, step_hints);
         let maintainer = Maintainer { pool: pool.clone(), clock: clock.clone() };
@@ -128,7 +133,8 @@ impl Engine {
         };
         let (work, tasks) = (Mutex::new(Some(work)), Mutex::new(Some(tasks)));
         let tenants = Tenants::default();
-        let parts = Parts { pool, clock, definitions, tenants, hints, work, held, stop, tasks };
+        let parts =
+            Parts { pool, clock, definitions, tenants, resume, hints, work, held, stop, tasks };
         let engine = Self(Arc::new(parts));
         tokio::spawn(stop_when_lost(Arc::downgrade(&engine.0), lost));
         Ok(engine)
@@ -163,13 +169,18 @@ impl Engine {
         &self.0.pool
     }
 
+    /// What makes and reads its instances' links, if they have any.
+    pub fn resume_links(&self) -> Option<&ResumeLinks> {
+        self.0.resume.as_ref()
+    }
+
     /// Its clock.
     pub fn clock(&self) -> &Clock {
         &self.0.clock
     }
 
     /// Compiles and stores a definition. The same content is the same version. Published, it is the one that new instances
-    /// start with, also when a higher version is there. `Invalid` if it has errors.
+    /// start with, also when a higher version is there. `Invalid` if it has errors, or a scenario of its own that fails.
     pub async fn upload(
         &self,
         tenant: Uuid,
@@ -284,10 +295,11 @@ impl Engine {
     async fn birth(&self, id: Uuid, request: StartRequest) -> Result<Work> {
         let StartRequest { tenant, definition, version, key, conversation, actor, .. } = request;
         let named = self.0.definitions.named(tenant, &definition, version).await?;
-        let scope = match request.scope {
+        let mut scope = match request.scope {
             Value::Null => self.0.tenants.scope(&self.0.pool, tenant).await?,
             told => told,
         };
+        resume::tell(self.0.resume.as_ref(), tenant, id, &mut scope);
         let start = Start {
             at: self.0.clock.now(),
             seed: id.to_string(),

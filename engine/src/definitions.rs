@@ -19,7 +19,7 @@ use std::{
     time::Instant,
 };
 use uuid::Uuid;
-use workflows::{compile::Compiled, definition::Definition, diagnostic::Diagnostic};
+use workflows::{compile::reopen, definition::Definition, diagnostic::Diagnostic};
 
 /// Two uploads of one name at once: how often the loser of the race for a number tries again.
 const UPLOAD_ATTEMPTS_MAX: usize = 5;
@@ -84,7 +84,8 @@ impl Definitions {
         Self { pool, clock, memory: Arc::default() }
     }
 
-    /// Compiles and stores a definition; published, it is the current version. `Invalid` if it has errors.
+    /// Compiles and stores a definition; published, it is the current version. `Invalid` if it has errors, or a scenario of
+    /// its own that fails.
     pub(crate) async fn upload(
         &self,
         tenant: Uuid,
@@ -92,20 +93,27 @@ impl Definitions {
         name_hint: Option<String>,
         publish: bool,
     ) -> Result<Uploaded> {
-        let (compiled, bytes) = compile(bytes, name_hint).await?;
+        let check = move || {
+            let compiled = machine::scenario::checked(&bytes, name_hint.as_deref());
+            (compiled, bytes)
+        };
+        let (compiled, bytes) = on_a_thread(check).await?;
         let has_errors = compiled.diagnostics.iter().any(Diagnostic::is_error);
         let Some(definition) = compiled.definition.filter(|_| !has_errors) else {
             return Err(Error::Invalid(compiled.diagnostics));
         };
         let source = std::str::from_utf8(&bytes)
             .map_err(|_| Error::Refused("a definition is UTF-8 text".to_owned()))?;
+        // Of another product's export the definition file is kept: a later release may read the export otherwise.
+        let made = compiled.made.as_ref().map(serde_json::to_string).transpose();
+        let made = made.map_err(|why| Error::Refused(format!("it cannot be kept: {why}")))?;
         let new = NewDefinition {
             tenant,
             name: &definition.name,
             digest: &definition.digest,
             title: &definition.title,
             status: if publish { "published" } else { "draft" },
-            source,
+            source: made.as_deref().unwrap_or(source),
             diagnostics: serde_json::to_value(&compiled.diagnostics).unwrap_or_default(),
             now: self.clock.now(),
         };
@@ -208,12 +216,12 @@ impl Definitions {
         if let Some(known) = self.lock().compiled.get(&(tenant, row.digest.clone())) {
             return Ok(known.clone());
         }
-        let source = row.source.clone().into_bytes();
-        let (compiled, _) = compile(source, Some(row.name.clone())).await?;
+        let (source, name) = (row.source.clone(), row.name.clone());
+        let reopened = on_a_thread(move || reopen(source.as_bytes(), &name)).await?;
         let what = || format!("definition {} version {}", row.name, row.version);
-        let definition = compiled.definition.ok_or_else(|| Error::Corrupt {
+        let definition = reopened.map_err(|told| Error::Corrupt {
             what: what(),
-            why: "this release does not compile it".to_owned(),
+            why: told.first().map_or_else(String::new, |first| first.message.clone()),
         })?;
         if definition.digest != row.digest {
             let why = format!("its digest is {}, not {}", definition.digest, row.digest);
@@ -229,13 +237,9 @@ impl Definitions {
     }
 }
 
-/// Compiles, on a thread that nobody waits for: a big graph takes milliseconds. Gives the bytes back.
-async fn compile(bytes: Vec<u8>, name_hint: Option<String>) -> Result<(Compiled, Vec<u8>)> {
-    let task = move || {
-        let compiled = workflows::compile::compile(&bytes, name_hint.as_deref());
-        (compiled, bytes)
-    };
-    tokio::task::spawn_blocking(task).await.map_err(|_| Error::Panicked)
+/// Compiles, on a thread that nobody waits for: a big graph takes milliseconds, its scenarios more.
+async fn on_a_thread<T: Send + 'static>(compile: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    tokio::task::spawn_blocking(compile).await.map_err(|_| Error::Panicked)
 }
 
 impl Memory {

@@ -7,6 +7,7 @@
 //! **Invariant:** at most one try of a step runs at a time, and a claim by somebody else makes its result worthless.
 
 mod attempt;
+mod own;
 
 use crate::{
     Clock,
@@ -27,7 +28,10 @@ use std::{
     collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
 };
-use tokio::{sync::mpsc, time::Instant};
+use tokio::{
+    sync::{Notify, mpsc},
+    time::Instant,
+};
 use workflows::step::StepRunner;
 
 /// What attempts share.
@@ -38,6 +42,8 @@ pub(crate) struct Shared {
     pub(crate) accounts: Arc<dyn Accounts>,
     pub(crate) settings: Settings,
     pub(crate) work: mpsc::Sender<Work>,
+    /// Told when a row was put into the inbox.
+    pub(crate) inbox: Arc<Notify>,
 }
 
 /// What a stage hands back.
@@ -292,7 +298,11 @@ impl Executor {
 
     fn start(&mut self, mut row: StepRow, account: Account) {
         row.attempt += 1;
-        self.spawn(row.id, attempt::run(self.shared.clone(), row, account));
+        if kinds::is_own(&row.kind) {
+            self.spawn(row.id, attempt::run_own(self.shared.clone(), row));
+        } else {
+            self.spawn(row.id, attempt::run(self.shared.clone(), row, account));
+        }
     }
 
     /// Runs a stage in a task of its own; a panic in it parks the step until the next start.

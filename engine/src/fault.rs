@@ -39,6 +39,10 @@ pub const POINTS: &[&str] = &[
     "step.after_backoff",
     // The provider was asked about a lost try, and the answer is lost too: it is asked again.
     "step.checked",
+    // A `signal` or `cancel` is in a transaction, which the server rolls back: the step is run again.
+    "own.before_commit",
+    // It was delivered and the step does not know: run again, it finds that it was.
+    "own.after_commit",
 ];
 
 /// A place where a test may kill the process.

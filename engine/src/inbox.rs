@@ -9,6 +9,7 @@ use crate::{
     fault, ids, key,
     limits::{IN_FLIGHT_MAX, INBOX_PAGE},
     owner::batch,
+    resume::{self, ResumeLinks},
     store::{
         inbox::{self, InboxRow},
         instances::Meta,
@@ -30,6 +31,7 @@ const BEGINNING: (i16, i64) = (-1, 0);
 pub(crate) struct Inbox {
     pub(crate) pool: PgPool,
     pub(crate) definitions: Definitions,
+    pub(crate) resume: Option<ResumeLinks>,
     pub(crate) clock: Clock,
     pub(crate) work: mpsc::Sender<Work>,
     pub(crate) hint: Arc<Notify>,
@@ -130,11 +132,13 @@ impl Inbox {
                 return Ok(());
             }
         };
+        let mut scope = started.scope;
+        resume::tell(self.resume.as_ref(), work.tenant, work.instance, &mut scope);
         let start = Start {
             at: work.given.event.at,
             seed: work.instance.to_string(),
             input: started.input,
-            scope: started.scope,
+            scope,
             trigger: started.trigger,
         };
         let key = match started.key {

@@ -34,6 +34,7 @@ pub mod ops;
 mod outside;
 mod owner;
 mod request;
+pub mod resume;
 mod router;
 mod scheduler;
 pub mod secret;
@@ -54,9 +55,10 @@ pub use definitions::{Stored, Uploaded};
 pub use error::{Error, Result};
 pub use ids::{child_id, shard_of, step_key};
 pub use request::{EventRequest, InstanceView, Options, Settings, StartRequest};
+pub use resume::ResumeLinks;
 pub use secret::Keyring;
 pub use store::inbox::{Enqueued, enqueue};
 
 /// The number of the semantics turns are computed with; stands in every history row. It grows when the same definition,
 /// state and event would give another turn than before.
-pub const SEMANTICS: i16 = 1;
+pub const SEMANTICS: i16 = 2;

@@ -64,3 +64,7 @@ pub const TEXT_CHARS_KEPT: usize = 10_000;
 pub const SERVICE_WINDOW: Duration = Duration::from_secs(24 * 3_600);
 /// When a step that a paused conversation holds back is looked at again.
 pub const PAUSED_RETRY: Duration = Duration::from_secs(30);
+/// How long it is remembered whom a `signal` or `cancel` step has reached.
+pub const DELIVERY_TTL: chrono::TimeDelta = chrono::TimeDelta::days(30);
+/// When a step for a child that has not had its first turn is looked at again.
+pub const UNBORN_RETRY: Duration = Duration::from_millis(20);

@@ -16,6 +16,7 @@ pub mod list;
 pub mod replay;
 pub mod request;
 pub mod retry;
+pub mod scenario;
 pub mod send;
 pub mod steps;
 

@@ -28,7 +28,7 @@ impl Outside<'_> {
         definition: &Definition,
         evaluate: impl FnOnce(&Scope<'_>, &Fuel) -> Result<T, EvalError>,
     ) -> Result<T, EvalError> {
-        let Participants { contact, tenant, channel, locale, time_zone } =
+        let Participants { contact, tenant, channel, locale, time_zone, resume } =
             Participants::of(self.scope);
         let scope = Scope {
             context: &Value::Null,
@@ -46,6 +46,7 @@ impl Outside<'_> {
             texts: &definition.messages,
             time_zone,
             locale,
+            resume,
         };
         evaluate(&scope, &Fuel::default())
     }

@@ -1,6 +1,6 @@
 //! What the engine is asked, and what it answers.
 
-use crate::{Clock, accounts::Accounts, limits, store::instances::Instance};
+use crate::{Clock, accounts::Accounts, limits, resume::ResumeLinks, store::instances::Instance};
 use chrono::{DateTime, Utc};
 use machine::State;
 use serde_json::{Map, Value};
@@ -24,7 +24,7 @@ pub struct Options {
 }
 
 /// What can be adjusted.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Settings {
     /// How long `start` waits for another process's lease to end.
     pub lease_wait: Duration,
@@ -37,6 +37,8 @@ pub struct Settings {
     /// How long `shutdown` waits for tries that run. Those that take longer are found interrupted by the next process, and
     /// their policy decides.
     pub drain: Duration,
+    /// Makes the link that every instance knows as `scope.instance.resume`; without it they have none.
+    pub resume: Option<ResumeLinks>,
 }
 
 impl Default for Settings {
@@ -47,6 +49,7 @@ impl Default for Settings {
             attempts_running_max: limits::ATTEMPTS_RUNNING_MAX,
             poll: limits::POLL,
             drain: limits::DRAIN,
+            resume: None,
         }
     }
 }

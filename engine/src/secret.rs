@@ -7,12 +7,14 @@
 //! tenant, table or row does not open there.
 //! **Invariant:** no error and no `Debug` of this module shows a key or a plaintext.
 
-mod base64;
+pub(crate) mod base64;
 
 use chacha20poly1305::{
     KeyInit, XChaCha20Poly1305, XNonce,
     aead::{Aead, Generate, Payload},
 };
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
 use std::{collections::BTreeMap, fmt};
 use uuid::Uuid;
 
@@ -121,6 +123,18 @@ impl Keyring {
         cipher
             .decrypt(&XNonce::from(nonce), Payload { msg: text, aad })
             .map_err(|_| SecretError::NotAuthentic)
+    }
+
+    /// A key for another purpose from each key of the ring, the sealing one first. None tells anything of the ring.
+    pub(crate) fn derive(&self, purpose: &[u8]) -> Vec<[u8; KEY_BYTES]> {
+        let others = self.keys.iter().filter(|(id, _)| **id != self.sealing).map(|(_, key)| key);
+        let keys = self.keys.get(&self.sealing).into_iter().chain(others);
+        let derived = keys.filter_map(|key| {
+            let mut mac = Hmac::<Sha256>::new_from_slice(key).ok()?;
+            mac.update(purpose);
+            Some(mac.finalize().into_bytes().into())
+        });
+        derived.collect()
     }
 
     fn cipher(&self, id: &str) -> Result<XChaCha20Poly1305, SecretError> {

@@ -275,6 +275,7 @@ pub fn halt(mut state: State, event: &Event, code: &str, message: &str) -> Step 
 /// does the same before it compares.
 pub fn normalise(step: &mut Step) {
     json::canonical(&mut step.state.context);
+    step.state.memo.for_each_value(json::canonical);
     // An output of null is stored as null, and null is read as none.
     let result = &mut step.state.memo.result;
     *result = result.take().filter(|value| !value.is_null());
@@ -299,16 +300,25 @@ fn run(definition: &Definition, state: State, event: &Event) -> Step {
     let kept = state.clone();
     let step = catch_unwind(AssertUnwindSafe(|| machine::step(definition, state, event)));
     match step {
-        Ok(step) if json::depth_exceeds(&step.state.context, CONTEXT_DEPTH_MAX) => {
-            halt(kept, event, "context-depth", "the context is nested too deep to be stored")
-        }
-        Ok(step) => step,
+        Ok(mut step) => match is_too_deep(&mut step.state) {
+            true => {
+                halt(kept, event, "context-depth", "the context is nested too deep to be stored")
+            }
+            false => step,
+        },
         Err(panic) => {
             let message = panic_text(panic.as_ref());
             tracing::error!(panic = message, "the machine panicked; the instance is stuck");
             halt(kept, event, "panic", &message)
         }
     }
+}
+
+/// Whether a row of this state could not be read back.
+fn is_too_deep(state: &mut State) -> bool {
+    let mut is_too_deep = json::depth_exceeds(&state.context, CONTEXT_DEPTH_MAX);
+    state.memo.for_each_value(|value| is_too_deep |= json::depth_exceeds(value, CONTEXT_DEPTH_MAX));
+    is_too_deep
 }
 
 /// What a panic said.

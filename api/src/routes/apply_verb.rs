@@ -48,6 +48,9 @@ pub(crate) struct Verb {
     output: Option<Value>,
     /// `retry`: the version to go on with, from this turn on. Open steps run as they were asked for.
     version: Option<i32>,
+    /// `cancel`: the registered undo steps are run first, in reverse; the instance is cancelled when they are done.
+    #[serde(default)]
+    compensate: bool,
 }
 
 /// A request for a verb.
@@ -97,7 +100,7 @@ pub(crate) async fn resume(
     apply(app, caller, id, Wanted { name: "resume", event: kind::RESUME, verb }).await
 }
 
-/// Ends the instance where it stands.
+/// Ends the instance where it stands; with `compensate`, after what it did was undone.
 pub(crate) async fn cancel(
     app: State<App>,
     caller: Caller,
@@ -119,6 +122,10 @@ async fn apply(
     if !is_possible(&before, &wanted) {
         return Err(not_possible(&wanted, &before.status));
     }
+    if wanted.verb.compensate && wanted.event != kind::CANCEL {
+        let detail = "only `cancel` compensates";
+        return Err(Problem::unprocessable("json-shape", detail).with("pointer", "/compensate"));
+    }
     let mut body = event_body(&wanted);
     if let Some(version) = wanted.verb.version {
         if wanted.event != kind::RETRY {
@@ -136,6 +143,7 @@ async fn apply(
         reason: wanted.verb.reason.clone(),
         detail: json!({
             "step": wanted.verb.step, "version": wanted.verb.version, "seq": before.state.seq,
+            "compensate": wanted.verb.compensate,
         }),
     };
     audit::record(app.engine.pool(), deed).await?;
@@ -181,6 +189,9 @@ fn event_body(wanted: &Wanted) -> Map<String, Value> {
     }
     if let Some(output) = &wanted.verb.output {
         body.insert("output".to_owned(), output.clone());
+    }
+    if wanted.verb.compensate {
+        body.insert("compensate".to_owned(), Value::Bool(true));
     }
     body
 }

@@ -16,7 +16,6 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use engine::{Error, EventRequest, ops::send};
-use machine::event::kind;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::time::Duration;
@@ -104,61 +103,11 @@ fn accepted(event_id: Uuid) -> Response {
     (StatusCode::ACCEPTED, Json(json!({ "event_id": event_id }))).into_response()
 }
 
-/// The event as the workflow sees it: the fields of `data`, with the type beside them. Data that is no object is `event.data`.
+/// The event as the workflow sees it, or where it is wrong.
 fn event_body(sent: Sent) -> Result<Map<String, Value>, Problem> {
     check_text("/type", &sent.r#type)?;
-    let refuse =
-        |why: String| Err(Problem::unprocessable("event-type", why).with("pointer", "/type"));
-    if sent.r#type.is_empty() {
-        return refuse("an event has a type".to_owned());
-    }
-    if is_reserved(&sent.r#type) {
-        return refuse(format!("`{}` is an event that only the engine itself sends", sent.r#type));
-    }
-    let mut body = match sent.data {
-        Value::Object(fields) => fields,
-        Value::Null => Map::new(),
-        other => Map::from_iter([("data".to_owned(), other)]),
-    };
-    if body.contains_key("scope") {
-        // With it an event would say who the contact and the tenant are, which only the engine knows.
-        let why = "`scope` is where the engine tells of contact and tenant; choose another name";
-        return Err(Problem::unprocessable("event-data", why).with("pointer", "/data/scope"));
-    }
-    body.insert("type".to_owned(), Value::String(sent.r#type));
-    Ok(body)
-}
-
-/// Whether the engine makes events of this type itself, so that one from outside would be a forgery.
-fn is_reserved(name: &str) -> bool {
-    matches!(name, kind::STARTED | kind::TIMER | kind::NOTE)
-        || ["ops", "step", "xstate", "@xstate"].iter().any(|family| {
-            name.strip_prefix(family).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-        })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn bodies() {
-        for (kind, data, wanted) in [
-            ("paid", json!({"amount": 3}), Some(json!({"type": "paid", "amount": 3}))),
-            ("paid", json!({"type": "ops.cancel"}), Some(json!({"type": "paid"}))),
-            ("paid", json!([1]), Some(json!({"type": "paid", "data": [1]}))),
-            ("message", json!({"text": "hi"}), Some(json!({"type": "message", "text": "hi"}))),
-            ("paid", json!({"scope": {"contact": {"id": "another"}}}), None),
-            ("steps.done", Value::Null, Some(json!({"type": "steps.done"}))),
-            ("", Value::Null, None),
-            ("started", Value::Null, None),
-            ("timer", Value::Null, None),
-            ("step.done", Value::Null, None),
-            ("ops.cancel", Value::Null, None),
-            ("xstate.after.1.a", Value::Null, None),
-        ] {
-            let sent = Sent { r#type: kind.to_owned(), data, id: None };
-            assert_eq!(event_body(sent).ok().map(Value::Object), wanted, "{kind}");
-        }
-    }
+    send::event_body(&sent.r#type, sent.data).map_err(|bad| {
+        let code = if bad.pointer == "/type" { "event-type" } else { "event-data" };
+        Problem::unprocessable(code, bad.why).with("pointer", bad.pointer)
+    })
 }

@@ -247,6 +247,8 @@ async fn open_routes_and_accounts() {
     let metrics = nobody.get("/metrics").await.text;
     assert!(metrics.contains("\nperdure_owner 1\n") && metrics.contains("perdure_turns_total"));
     let admin = world.user(Role::Admin).await;
+    let schema = admin.get("/v1/schema").await.wants(200);
+    assert_eq!(schema["$id"], "urn:perdure:definition:1");
     let kinds = admin.get("/v1/kinds").await.wants(200);
     assert!(kinds["items"].as_array().unwrap().iter().any(|kind| kind["kind"] == "send.text"));
     let connection = json!({

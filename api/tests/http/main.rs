@@ -3,8 +3,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
+mod exports;
 mod journeys;
+mod links;
 mod refusals;
+mod scenarios;
 mod tenants;
 mod webhooks;
 mod world;

@@ -7,16 +7,18 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 /// Every route under `/v1`, with a body that would be accepted, and the least role that may call it.
-const ROUTES: [(&str, &str, &str, Role); 22] = [
+const ROUTES: [(&str, &str, &str, Role); 24] = [
     ("POST", "/v1/definitions", "{}", Role::Admin),
     ("GET", "/v1/definitions", "", Role::Viewer),
     ("GET", "/v1/definitions/waiting", "", Role::Viewer),
     ("GET", "/v1/definitions/waiting/versions/1", "", Role::Viewer),
     ("GET", "/v1/kinds", "", Role::Viewer),
+    ("GET", "/v1/schema", "", Role::Viewer),
     ("POST", "/v1/instances", r#"{"definition":"waiting","input":{"phone":"1"}}"#, Role::Operator),
     ("GET", "/v1/instances", "", Role::Viewer),
     ("GET", "/v1/instances/{id}", "", Role::Viewer),
     ("GET", "/v1/instances/{id}/history", "", Role::Viewer),
+    ("GET", "/v1/instances/{id}/scenario", "", Role::Viewer),
     ("GET", "/v1/instances/{id}/explain", "", Role::Viewer),
     ("POST", "/v1/instances/{id}/events", r#"{"type":"nudge","id":"n"}"#, Role::Operator),
     ("POST", "/v1/instances/{id}/replay", "", Role::Operator),

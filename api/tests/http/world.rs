@@ -1,7 +1,9 @@
 //! A world for one test: a database, an engine, a served API, two tenants with a key of each role.
 
 use api::{App, auth::Role, create_key, metrics::Metrics};
-use engine::{Channels, Clock, Conversations, Engine, Keyring, NoAccounts, Options, Settings};
+use engine::{
+    Channels, Clock, Conversations, Engine, Keyring, NoAccounts, Options, ResumeLinks, Settings,
+};
 use reqwest::{Client, Method, RequestBuilder, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
 use sqlx::{ConnectOptions, Connection, PgPool, postgres::PgConnectOptions};
@@ -124,21 +126,23 @@ impl World {
         let pool = engine::connect_with(server().database(&database), 10).await.unwrap();
         engine::migrate(&pool).await.unwrap();
         let clock = Clock::system();
-        let channels = Channels::new(pool.clone(), Keyring::generate().unwrap());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let keyring = Keyring::generate().unwrap();
+        let links = ResumeLinks::new(&url, &keyring);
+        let channels = Channels::new(pool.clone(), keyring);
         let metrics = Arc::new(Metrics::default());
         let engine = Engine::start(Options {
             pool: pool.clone(),
             runner: Arc::new(api::metrics::Counted::new(Arc::new(Runner), metrics.clone())),
             accounts: Arc::new(NoAccounts),
             clock,
-            settings: Settings::default(),
+            settings: Settings { resume: Some(links), ..Settings::default() },
         });
         let engine = engine.await.unwrap();
         let conversations = Conversations::new(engine.clone(), channels);
         conversations.start();
         let app = App::new(engine.clone(), conversations.clone(), metrics);
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = oneshot::channel();
         let server = tokio::spawn(async move {
             api::serve(app, listener, async { drop(stopped.await) }).await.unwrap();

@@ -1,6 +1,9 @@
 //! One step through its stages: resolve, run, and what its outcome leads to.
 
-use super::{Back, Shared};
+use super::{
+    Back, Shared,
+    own::{self, Ended},
+};
 use crate::{
     accounts::{Account, Refusal, Wanted},
     backoff,
@@ -34,8 +37,9 @@ struct Trouble {
 
 /// Whether somebody has to be asked before the step may run.
 pub(super) fn needs_account(row: &StepRow) -> bool {
-    row.input.get("connection").is_some()
-        || kinds::effect(&row.kind).is_none_or(|effect| effect.provider.is_some())
+    !kinds::is_own(&row.kind)
+        && (row.input.get("connection").is_some()
+            || kinds::effect(&row.kind).is_none_or(|effect| effect.provider.is_some()))
 }
 
 /// Asks for the account and the recipient.
@@ -84,16 +88,53 @@ pub(super) async fn run(shared: Arc<Shared>, row: StepRow, account: Account) -> 
             }
         }
     };
+    lead(&shared, row, attempted).await
+}
+
+/// Makes one try of a step that the engine runs itself.
+pub(super) async fn run_own(shared: Arc<Shared>, mut row: StepRow) -> Back {
+    fault::point("step.before_run");
+    let deadline = Duration::from_millis(row.policy.timeout_ms) + ATTEMPT_GRACE;
+    let task = tokio::spawn({
+        let (shared, row) = (shared.clone(), row.clone());
+        async move { own::run(&shared, &row).await }
+    });
+    // One that is late is not stopped in the middle of a statement: what it still stores, the next try finds.
+    let ended = tokio::time::timeout(deadline, task).await;
+    fault::point("step.after_run");
+    let outcome = match ended {
+        Ok(Ok(Ended::Settled(outcome))) => outcome,
+        Ok(Ok(Ended::Later(after))) => {
+            row.attempt -= 1;
+            row.due = shared.clock.now() + after;
+            return Back::Finished(row.id, Some(row));
+        }
+        Ok(Err(error)) => {
+            let message =
+                error.try_into_panic().map_or_else(|e| e.to_string(), |p| panic_text(&*p));
+            return fail(&shared, row, "panic", &message, None).await;
+        }
+        Err(_) => Outcome::Retry {
+            after: None,
+            code: "timeout".to_owned(),
+            message: format!("the database gave no answer within {} ms", deadline.as_millis()),
+        },
+    };
+    lead(&shared, row, Attempted { outcome, exchange: None }).await
+}
+
+/// What an outcome leads to.
+async fn lead(shared: &Shared, row: StepRow, attempted: Attempted) -> Back {
     let exchange = attempted.exchange;
     match attempted.outcome {
-        Outcome::Done { port, output } => done(&shared, row, port, output, exchange).await,
-        Outcome::Failed { code, message } => fail(&shared, row, &code, &message, exchange).await,
+        Outcome::Done { port, output } => done(shared, row, port, output, exchange).await,
+        Outcome::Failed { code, message } => fail(shared, row, &code, &message, exchange).await,
         Outcome::Retry { after, code, message } => {
             let trouble = Trouble { outcome: "retry", code, message };
-            again(&shared, row, trouble, after, exchange).await
+            again(shared, row, trouble, after, exchange).await
         }
         Outcome::Unknown { code, message } => {
-            unknown(&shared, row, Trouble { outcome: "unknown", code, message }, exchange).await
+            unknown(shared, row, Trouble { outcome: "unknown", code, message }, exchange).await
         }
     }
 }

@@ -46,6 +46,9 @@ pub struct Turn {
     /// The beginning of SHA-256 of the state after.
     #[serde(skip)]
     pub state_digest: Vec<u8>,
+    /// The number of the semantics it was computed with.
+    #[serde(skip)]
+    pub semantics: i16,
 }
 
 /// The turns after turn `after`, oldest first; as many as fit, at least one if there is one. An instance that does not exist

@@ -5,7 +5,8 @@
 use super::detached;
 use crate::{Engine, Enqueued, Error, EventRequest, Result, enqueue};
 use chrono::{DateTime, TimeDelta, Utc};
-use serde_json::{Value, json};
+use machine::event::kind;
+use serde_json::{Map, Value, json};
 use sqlx::PgPool;
 use std::time::{Duration, Instant};
 use uuid::Uuid;
@@ -22,6 +23,47 @@ pub struct Sent {
     pub event_id: Uuid,
     /// Whether it had its turn within the time given.
     pub is_applied: bool,
+}
+
+/// Why an event cannot be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadEvent {
+    /// JSON pointer into `{"type", "data"}`.
+    pub pointer: &'static str,
+    /// For people.
+    pub why: String,
+}
+
+/// An event as the workflow sees it: the fields of `data`, with the type beside them. Data that is no object is
+/// `event.data`. Refused if it is one that only the engine makes, or tells what only the engine knows.
+pub fn event_body(name: &str, data: Value) -> std::result::Result<Map<String, Value>, BadEvent> {
+    let refuse = |why: String| Err(BadEvent { pointer: "/type", why });
+    if name.is_empty() {
+        return refuse("an event has a type".to_owned());
+    }
+    if is_reserved(name) {
+        return refuse(format!("`{name}` is an event that only the engine itself sends"));
+    }
+    let mut body = match data {
+        Value::Object(fields) => fields,
+        Value::Null => Map::new(),
+        other => Map::from_iter([("data".to_owned(), other)]),
+    };
+    if body.contains_key("scope") {
+        // With it an event would say who the contact and the tenant are, which only the engine knows.
+        let why = "`scope` is where the engine tells of contact and tenant; choose another name";
+        return Err(BadEvent { pointer: "/data/scope", why: why.to_owned() });
+    }
+    body.insert("type".to_owned(), Value::from(name));
+    Ok(body)
+}
+
+/// Whether the engine makes events of this type itself, so that one from outside would be a forgery.
+fn is_reserved(name: &str) -> bool {
+    matches!(name, kind::STARTED | kind::TIMER | kind::NOTE)
+        || ["ops", "step", "xstate", "@xstate"].iter().any(|family| {
+            name.strip_prefix(family).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        })
 }
 
 #[derive(serde::Serialize, serde::Deserialize)]
@@ -126,5 +168,30 @@ async fn wait(pool: &PgPool, tenant: Uuid, inbox: i64, timeout: Duration) -> Res
             return Ok(false);
         }
         tokio::time::sleep(LOOK).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bodies() {
+        for (kind, data, wanted) in [
+            ("paid", json!({"amount": 3}), Some(json!({"type": "paid", "amount": 3}))),
+            ("paid", json!({"type": "ops.cancel"}), Some(json!({"type": "paid"}))),
+            ("paid", json!([1]), Some(json!({"type": "paid", "data": [1]}))),
+            ("message", json!({"text": "hi"}), Some(json!({"type": "message", "text": "hi"}))),
+            ("paid", json!({"scope": {"contact": {"id": "another"}}}), None),
+            ("steps.done", Value::Null, Some(json!({"type": "steps.done"}))),
+            ("", Value::Null, None),
+            ("started", Value::Null, None),
+            ("timer", Value::Null, None),
+            ("step.done", Value::Null, None),
+            ("ops.cancel", Value::Null, None),
+            ("xstate.after.1.a", Value::Null, None),
+        ] {
+            assert_eq!(event_body(kind, data).ok().map(Value::Object), wanted, "{kind}");
+        }
     }
 }

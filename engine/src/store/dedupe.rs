@@ -2,8 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
+
+/// Scope of what steps of the engine's own have delivered.
+const DELIVERY: &str = "delivery";
 
 /// Remembers that the step with this key happened. The first word counts.
 pub(crate) async fn insert_confirmation(
@@ -34,6 +37,35 @@ pub(crate) async fn confirmation(
         .bind(key)
         .fetch_optional(pool)
         .await
+}
+
+/// The instance that the step with this key has reached already.
+pub(crate) async fn delivery(pool: &PgPool, tenant: Uuid, key: &str) -> sqlx::Result<Option<Uuid>> {
+    let told: Option<Value> = sqlx::query_scalar(include_str!("sql/select_request.sql"))
+        .bind(tenant)
+        .bind(DELIVERY)
+        .bind(key)
+        .fetch_optional(pool)
+        .await?;
+    Ok(told.and_then(|told| told.as_str()?.parse().ok()))
+}
+
+/// Remembers whom the step with this key reached; false if that is remembered already.
+pub(crate) async fn insert_delivery(
+    connection: &mut PgConnection,
+    (tenant, key): (Uuid, &str),
+    instance: Uuid,
+    expires_at: DateTime<Utc>,
+) -> sqlx::Result<bool> {
+    let inserted = sqlx::query(include_str!("sql/insert_event_key.sql"))
+        .bind(tenant)
+        .bind(DELIVERY)
+        .bind(key)
+        .bind(Value::String(instance.to_string()))
+        .bind(expires_at)
+        .execute(connection)
+        .await?;
+    Ok(inserted.rows_affected() == 1)
 }
 
 /// Forgets what has expired.

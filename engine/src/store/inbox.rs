@@ -95,3 +95,50 @@ pub(crate) async fn delete(
         .fetch_all(connection)
         .await
 }
+
+/// How it stands with whom something is to be sent to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stands {
+    /// It takes events.
+    Live,
+    /// It has ended.
+    Over,
+    /// Its start is in the inbox.
+    Unborn,
+}
+
+/// Whom something is to be sent to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Recipient {
+    pub(crate) stands: Stands,
+    /// The conversation it runs in.
+    pub(crate) conversation: Option<Uuid>,
+}
+
+impl Recipient {
+    /// The instance of this id, if there is one, or will be: then its start is in the inbox under `shard`.
+    pub(crate) async fn find(
+        pool: &PgPool,
+        tenant: Uuid,
+        instance: Uuid,
+        shard: i16,
+    ) -> sqlx::Result<Option<Self>> {
+        let rows: Vec<(String, Option<Uuid>)> =
+            sqlx::query_as(include_str!("sql/select_recipient.sql"))
+                .bind(tenant)
+                .bind(instance)
+                .bind(shard)
+                .fetch_all(pool)
+                .await?;
+        let rows = rows.into_iter().map(|(stands, conversation)| {
+            let stands = match stands.as_str() {
+                "live" => Stands::Live,
+                "over" => Stands::Over,
+                _ => Stands::Unborn,
+            };
+            Self { stands, conversation }
+        });
+        // A start that came twice leaves a row beside the instance for a moment.
+        Ok(rows.min_by_key(|recipient| recipient.stands == Stands::Unborn))
+    }
+}

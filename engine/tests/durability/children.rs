@@ -147,3 +147,93 @@ async fn the_inbox_takes_starts_and_events_of_other_transactions() {
     assert_eq!((ended.state.seq, ended.key.as_deref()), (2, Some("k")));
     world.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_child_that_fails_says_why() {
+    let world = World::make().await;
+    let failing = json!({
+        "@exprLang": "cel",
+        "initial": "end",
+        "states": { "end": { "type": "final", "meta": { "outcome": "failed" },
+            "output": { "code": "no-stock", "message": "sold out" } } }
+    });
+    world.publish("failing", failing).await;
+    world.publish("parent", parent("failing")).await;
+    let started = world.begin("parent", json!({})).await.unwrap();
+    let ended = world.until(started.id, &["completed", "stuck"]).await;
+    assert_eq!(ended.state.context["got"], json!("no-stock"), "{ended:#?}");
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_end_of_a_parent_ends_the_children_it_waits_for_and_no_other() {
+    // (whether it is detached, what ends the parent, how the parent ends, how the child stands then)
+    let cases = [
+        (false, json!({ "type": "ops.cancel" }), "cancelled", "cancelled"),
+        (false, json!({ "type": "leave" }), "completed", "cancelled"),
+        (true, json!({ "type": "ops.cancel" }), "cancelled", "waiting"),
+        (true, json!({ "type": "leave" }), "completed", "waiting"),
+    ];
+    for (detach, event, parent_ends, child_stands) in cases {
+        let world = World::make().await;
+        world.publish("waiting", waiting()).await;
+        let mut parent = parent("waiting");
+        parent["states"]["asking"]["invoke"]["detach"] = json!(detach);
+        if detach {
+            // A detached child is done as soon as it is asked for.
+            parent["states"]["asking"]["invoke"]["onDone"] = json!("going");
+            parent["states"]["going"] = json!({ "on": { "leave": "left" } });
+        }
+        world.publish("parent", parent).await;
+        let started = world.begin("parent", json!({})).await.unwrap();
+        world.db.until("select count(*) from instance where definition = 'waiting'").await;
+        let ended = world.send(started.id, event.clone()).await.unwrap();
+        assert_eq!(ended.status, parent_ends, "{detach} {event}");
+        let child: uuid::Uuid =
+            sqlx::query_scalar("select id from instance where definition = 'waiting'")
+                .fetch_one(&world.db.pool)
+                .await
+                .unwrap();
+        let child = world.until(child, &[child_stands]).await;
+        assert_eq!(child.parent, Some(started.id), "{detach} {event}");
+        world.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_children_answer_in_the_order_of_their_items() {
+    let world = World::make().await;
+    world.publish("answering", answering()).await;
+    let mut parent = parent("answering");
+    parent["states"]["asking"]["invoke"]["each"] =
+        json!({ "items": { "@expr": "[3, 1, 2, 5, 4]" }, "concurrency": 2 });
+    parent["states"]["asking"]["invoke"]["input"] = json!({ "n": { "@expr": "item" } });
+    world.publish("parent", parent).await;
+    let started = world.begin("parent", json!({})).await.unwrap();
+    let ended = world.until(started.id, &["completed", "stuck"]).await;
+    let twice: Vec<Value> = [6, 2, 4, 10, 8].map(|n| json!({ "twice": n })).into();
+    assert_eq!(ended.state.context["got"], Value::Array(twice), "{ended:#?}");
+    let children = "select count(*) from instance where parent_invoke like 'child[%]'";
+    assert_eq!(world.db.count(children).await, 5);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_item_that_gave_up_is_skipped_by_its_own_name() {
+    let world = World::make().await;
+    let mut machine = one_step(json!({
+        "src": "noop",
+        "input": { "value": { "@expr": "item" } },
+        "each": { "items": { "@expr": "[\"act\", \"refuse\", \"act\"]" } }
+    }));
+    machine["@exprLang"] = json!("cel");
+    world.publish("items", machine).await;
+    let started = world.begin("items", json!({})).await.unwrap();
+    let stuck = world.until(started.id, &["stuck", "completed"]).await;
+    let incident = stuck.state.memo.incident.as_ref().unwrap();
+    assert_eq!(incident.step.as_deref(), Some("work[1]"), "{stuck:#?}");
+    let skip = json!({ "type": "ops.skip", "id": "work[1]", "output": "by hand" });
+    world.send(started.id, skip).await.unwrap();
+    world.until(started.id, &["completed"]).await;
+    world.end().await;
+}

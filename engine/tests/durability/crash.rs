@@ -14,7 +14,7 @@ const INSTANCE: Uuid = Uuid::from_u128(7);
 /// Its tenant.
 const TENANT: Uuid = Uuid::from_u128(1);
 
-/// Two unsafe steps (one whose answer is lost), a safe one that is busy at first, a timer and a child.
+/// Two unsafe steps (one whose answer is lost), a safe one that is busy at first, a timer, an event for itself and a child.
 fn journey() -> Value {
     let unsafe_step = |script: &str| {
         json!({
@@ -37,7 +37,11 @@ fn journey() -> Value {
                 "input": { "value": ["busy", "act"] },
                 "policy": { "backoffMs": 1, "backoffMaxMs": 2, "maxAttempts": 9 }
             }), "sleep"),
-            "sleep": { "after": { "20": "family" } },
+            "sleep": { "after": { "20": "tell" } },
+            "tell": state(json!({
+                "src": "signal", "input": { "instance": INSTANCE, "event": "hello" }
+            }), "listen"),
+            "listen": { "on": { "hello": "family" } },
             "family": state(json!({ "src": "workflow:child" }), "end"),
             "end": { "type": "final" }
         }
@@ -107,6 +111,8 @@ async fn check(point: &str, n: u32) -> bool {
     assert_eq!(status, "completed", "killed at {point}:{n}");
     let children = db.count("select count(*) from instance where status = 'completed'").await;
     assert_eq!(children, 2, "killed at {point}:{n}");
+    let heard = db.count("select count(*) from history where event ->> 'type' = 'hello'").await;
+    assert_eq!(heard, 1, "killed at {point}:{n}: an event was delivered once");
     let twice = db
         .count(
             "select count(*) from (select key from ledger where has_acted and kind = 'http.request'

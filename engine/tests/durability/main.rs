@@ -8,6 +8,7 @@
 // The name it has everywhere else in the workspace.
 extern crate perdure_engine as engine;
 
+mod addressed;
 mod children;
 mod crash;
 mod faults;

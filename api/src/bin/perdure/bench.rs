@@ -2,6 +2,7 @@
 //!
 //! Every job prints its parameters, then one JSON line per repetition.
 
+mod check;
 mod five;
 mod limit;
 mod usage;
@@ -25,6 +26,8 @@ pub(crate) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Job {
+    /// How long a large upload is looked at; needs no database
+    Check(check::Args),
     /// The rawest useful work, no engine: batches of turns as plain SQL
     Limit(limit::Args),
     /// Instances of five no-op steps, started at once
@@ -34,13 +37,19 @@ enum Job {
 /// Runs a job against `DATABASE_URL`, or a private cluster with fsync on that is kept in
 /// `.perdure/bench`.
 pub(crate) async fn run(args: &Args, screen: Screen) -> anyhow::Result<Exit> {
-    let bench = Bench::open(screen).await?;
     match &args.job {
-        Job::Limit(args) => limit::run(args, &bench).await?,
-        Job::Five(args) => five::run(args, &bench).await?,
+        Job::Check(args) => check::run(args, screen)?,
+        Job::Limit(args) => {
+            let bench = Bench::open(screen).await?;
+            limit::run(args, &bench).await?;
+            bench.close().await?;
+        }
+        Job::Five(args) => {
+            let bench = Bench::open(screen).await?;
+            five::run(args, &bench).await?;
+            bench.close().await?;
+        }
     }
-    bench.pool.close().await;
-    tokio::task::spawn_blocking(move || drop(bench.embedded)).await?;
     Ok(Exit::Fine)
 }
 
@@ -66,6 +75,13 @@ impl Bench {
         Ok(Self { pool, embedded, screen })
     }
 
+    /// Hands the connections back and stops the cluster that was started for the job.
+    async fn close(self) -> anyhow::Result<()> {
+        self.pool.close().await;
+        tokio::task::spawn_blocking(move || drop(self.embedded)).await?;
+        Ok(())
+    }
+
     /// What the numbers were made with; the first line of every job.
     async fn tell_parameters(&self, job: &str, parameters: Value) -> anyhow::Result<()> {
         let settings: Vec<(String, String)> = sqlx::query_as(
@@ -84,17 +100,20 @@ impl Bench {
         self.tell(&line)
     }
 
-    /// One line of figures.
     fn tell(&self, line: &Value) -> anyhow::Result<()> {
-        if self.screen.is_json() {
-            return self.screen.json(line);
-        }
-        let fields = line.as_object().into_iter().flatten();
-        let pairs: Vec<String> = fields
-            .map(|(name, value)| format!("{name}={}", crate::screen::text_of(value)))
-            .collect();
-        Ok(self.screen.line(pairs.join("  "))?)
+        tell(self.screen, line)
     }
+}
+
+/// One line of figures.
+fn tell(screen: Screen, line: &Value) -> anyhow::Result<()> {
+    if screen.is_json() {
+        return screen.json(line);
+    }
+    let fields = line.as_object().into_iter().flatten();
+    let pairs: Vec<String> =
+        fields.map(|(name, value)| format!("{name}={}", crate::screen::text_of(value))).collect();
+    Ok(screen.line(pairs.join("  "))?)
 }
 
 /// Rounded to a tenth: more digits than that are noise.

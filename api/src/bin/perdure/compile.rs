@@ -41,9 +41,10 @@ pub(crate) fn read(path: &Path) -> Result<Compiled, Failure> {
 
 /// Diagnostics on stderr.
 pub(crate) fn tell(path: &Path, found: &[Diagnostic], screen: Screen) -> anyhow::Result<()> {
+    let (file, text) = (path.display().to_string(), files::text(path));
     for diagnostic in found {
         let value = serde_json::to_value(diagnostic)?;
-        eprintln!("{}\n", diagnostics::block(screen, &path.display().to_string(), &value));
+        eprintln!("{}\n", diagnostics::block(screen, &file, &text, &value));
     }
     Ok(())
 }

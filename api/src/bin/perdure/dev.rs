@@ -90,12 +90,14 @@ async fn run_on(args: &Args, url: &str, screen: Screen) -> anyhow::Result<Exit> 
     let pool = database::connect(url).await?;
     database::migrate(&pool).await?;
     let listener = listen(args.port, PORT).await?;
+    let public_url = host::public_url(&listener)?;
     let api = format!("http://{}", listener.local_addr()?);
     let mut environment = Environment::open(&args.folder.join("dev.env"), &pool, api).await?;
     let simulator = simulate(args.simulator_port, &environment).await?;
     environment.simulator = simulator.url().to_owned();
     let keyring = keyring(&args.folder.join("master.key"))?;
-    let plan = Plan { pool, keyring, clock: host::shifted_clock()?, egress: Egress::Anywhere };
+    let clock = host::shifted_clock()?;
+    let plan = Plan { pool, keyring, clock, egress: Egress::Anywhere, public_url };
     let host = Host::start(plan).await?;
     let (stop, stopped) = oneshot::channel::<()>();
     let routes = api::router(host.app()).merge(clock::router(host.engine.clone()));

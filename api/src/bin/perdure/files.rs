@@ -29,6 +29,12 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, String> {
     })
 }
 
+/// What a file says, to show lines of it; empty if it cannot be read again, as standard input cannot.
+pub(crate) fn text(path: &Path) -> String {
+    let bytes = if path.as_os_str() == "-" { Ok(Vec::new()) } else { read(path) };
+    String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned()
+}
+
 /// A file of JSON, named in the error.
 pub(crate) fn read_json(path: &Path) -> Result<Value, Failure> {
     let name = path.display();

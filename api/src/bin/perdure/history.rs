@@ -1,4 +1,4 @@
-//! `perdure history ID`: every turn of an instance, one line each.
+//! `perdure history ID`: every turn of an instance, one line each; or all of them as a scenario.
 
 use crate::{
     client::Client,
@@ -19,10 +19,19 @@ pub(crate) struct Args {
     /// At most this many turns, the oldest first
     #[arg(long, default_value_t = 10_000, value_parser = files::at_least_one)]
     limit: usize,
+    /// Prints a scenario for the `tests` of its definition; what is known of people is replaced by samples
+    #[arg(long, conflicts_with_all = ["full", "limit"])]
+    as_scenario: bool,
+    /// Leaves names, numbers and addresses in the scenario as they were
+    #[arg(long, requires = "as_scenario")]
+    keep_data: bool,
 }
 
 /// Prints the turns.
 pub(crate) async fn run(args: &Args, client: &Client, screen: Screen) -> anyhow::Result<Exit> {
+    if args.as_scenario {
+        return tell_scenario(args, client, screen).await;
+    }
     let turns = client.list(&["v1", "instances", &args.id, "history"], &[], args.limit).await?;
     if screen.is_json() {
         screen.json(&json!({ "items": turns }))?;
@@ -33,6 +42,21 @@ pub(crate) async fn run(args: &Args, client: &Client, screen: Screen) -> anyhow:
         if args.full {
             tell_whole(turn, screen)?;
         }
+    }
+    Ok(Exit::Fine)
+}
+
+/// The scenario on stdout, where it differs from what happened on stderr.
+async fn tell_scenario(args: &Args, client: &Client, screen: Screen) -> anyhow::Result<Exit> {
+    let query = [("keep_data", args.keep_data.to_string())];
+    let recording = client.get(&["v1", "instances", &args.id, "scenario"], &query).await?;
+    if screen.is_json() {
+        screen.json(&recording)?;
+        return Ok(Exit::Fine);
+    }
+    screen.line(serde_json::to_string_pretty(&recording["scenario"])?)?;
+    for note in recording["notes"].as_array().into_iter().flatten() {
+        eprintln!("note: {}", text_of(note));
     }
     Ok(Exit::Fine)
 }

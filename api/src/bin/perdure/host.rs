@@ -9,7 +9,9 @@ use api::{
     App,
     metrics::{Counted, Metrics},
 };
-use engine::{AccountsStore, Channels, Clock, Conversations, Engine, Keyring, Options, Settings};
+use engine::{
+    AccountsStore, Channels, Clock, Conversations, Engine, Keyring, Options, ResumeLinks, Settings,
+};
 use nodes::{Egress, Nodes};
 use sqlx::PgPool;
 use std::{env, sync::Arc, time::Duration};
@@ -29,6 +31,8 @@ pub(crate) struct Plan {
     pub(crate) clock: Clock,
     /// Where `http.request` may go.
     pub(crate) egress: Egress,
+    /// Where the outside reaches this process, see [`public_url`].
+    pub(crate) public_url: String,
 }
 
 /// The running parts.
@@ -45,13 +49,14 @@ impl Host {
         let metrics = Arc::new(Metrics::default());
         let nodes =
             Nodes::new(nodes::Settings { egress: plan.egress }).context("setting up the nodes")?;
+        let links = ResumeLinks::new(&plan.public_url, &plan.keyring);
         let channels = Channels::new(plan.pool.clone(), plan.keyring);
         let options = Options {
             pool: plan.pool,
             runner: Arc::new(Counted::new(Arc::new(nodes), Arc::clone(&metrics))),
             accounts: Arc::new(AccountsStore::new(channels.clone(), plan.clock.clone())),
             clock: plan.clock,
-            settings: settings()?,
+            settings: Settings { resume: Some(links), ..settings()? },
         };
         let engine = start_patiently(options).await.map_err(|error| match error {
             engine::Error::LeaseHeld => anyhow::Error::new(
@@ -133,6 +138,26 @@ pub(crate) fn shifted_clock() -> Result<Clock, Failure> {
         Failure::usage(format!("PERDURE_CLOCK_OFFSET is `{text}`"))
             .help("a duration like PT31M, 2h or 3d")
     })
+}
+
+/// `PERDURE_PUBLIC_URL` (`https://flows.example.com`): the address that links to this process begin with. Without it, the one
+/// it listens on.
+pub(crate) fn public_url(listener: &TcpListener) -> anyhow::Result<String> {
+    let Ok(text) = env::var("PERDURE_PUBLIC_URL") else {
+        let address = listener.local_addr()?;
+        if address.ip().is_unspecified() {
+            tracing::warn!(%address, "PERDURE_PUBLIC_URL is not set: links that workflows give away lead nowhere");
+        }
+        return Ok(format!("http://{address}"));
+    };
+    let is_one = reqwest::Url::parse(&text)
+        .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.query().is_none());
+    match is_one {
+        true => Ok(text),
+        false => Err(Failure::usage(format!("PERDURE_PUBLIC_URL is `{text}`"))
+            .help("an address like https://flows.example.com")
+            .into()),
+    }
 }
 
 /// `PERDURE_CHECK_WINDOW` (`60s`): how long a step whose outcome is unknown waits for a status

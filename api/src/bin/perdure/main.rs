@@ -12,10 +12,12 @@ mod database;
 mod dev;
 mod diagnostics;
 mod explain;
+mod export;
 mod failure;
 mod files;
 mod history;
 mod host;
+mod import;
 mod instance;
 mod instances;
 mod key;
@@ -26,6 +28,7 @@ mod postgres;
 mod replay;
 mod resume;
 mod retry;
+mod schema;
 mod screen;
 mod send;
 mod serve;
@@ -79,12 +82,20 @@ enum Verb {
     Check(check::Args),
     /// Prints the statechart a definition compiles to
     Compile(compile::Args),
+    /// Makes a definition file of what Typebot or n8n exported
+    Import(import::Args),
+    /// Writes a definition in the form that React Flow or XState reads
+    Export(export::Args),
     /// Runs a definition under a virtual clock, without a server
     Simulate(simulate::Args),
     /// Plays the scenarios of definitions, without a server
     Test(test::Args),
     /// Lists the node kinds with their fields
     Kinds(kinds::Args),
+    /// Lists what may be wrong with a definition, or explains one code
+    Diagnostics(diagnostics::Args),
+    /// Prints the JSON Schema of a definition, for editors
+    Schema,
     /// Stores and publishes definitions
     Upload(upload::Args),
     /// Starts an instance
@@ -138,9 +149,13 @@ async fn run(cli: &Cli) -> anyhow::Result<Exit> {
         Verb::Key(args) => key::run(args, screen).await,
         Verb::Check(args) => check::run(args, screen),
         Verb::Compile(args) => compile::run(args, screen),
+        Verb::Import(args) => import::run(args, screen),
+        Verb::Export(args) => export::run(args, screen),
         Verb::Simulate(args) => simulate::run(args, screen),
         Verb::Test(args) => test::run(args, screen),
         Verb::Kinds(args) => kinds::run(args, screen),
+        Verb::Diagnostics(args) => diagnostics::run(args, screen),
+        Verb::Schema => schema::run(screen),
         Verb::Upload(args) => upload::run(args, &client()?, screen).await,
         Verb::Start(args) => start::run(args, &client()?, screen).await,
         Verb::Send(args) => send::run(args, &client()?, screen).await,

@@ -49,7 +49,8 @@ pub(crate) async fn run(args: &Args, screen: Screen) -> anyhow::Result<Exit> {
         database::migrate(&pool).await?;
     }
     let listener = host::listen(&args.bind).await?;
-    let plan = Plan { pool, keyring, clock: clock()?, egress: Egress::Public };
+    let public_url = host::public_url(&listener)?;
+    let plan = Plan { pool, keyring, clock: clock()?, egress: Egress::Public, public_url };
     let host = Host::start(plan).await?;
     tracing::info!(address = %listener.local_addr()?, "serving");
     let served = api::serve(host.app(), listener, host::until_asked_to_stop()).await;

@@ -17,7 +17,11 @@ use std::{
     path::{Path, PathBuf},
     time::Instant,
 };
-use workflows::{compile::Compiled, definition::Definition, diagnostic::Diagnostic};
+use workflows::{
+    compile::Compiled,
+    definition::Definition,
+    diagnostic::{self, Diagnostic},
+};
 
 /// How a file of scenarios ends that stands beside a definition.
 const BESIDE: &str = ".tests.json";
@@ -112,15 +116,15 @@ fn test(path: &Path, only: Option<&str>) -> Result<Vec<Tested>, Failure> {
     let others = match read_beside(&beside) {
         Ok(tests) => subject.play(file, &tests),
         Err(mistake) => {
-            Tested { file, ok: false, scenarios: Vec::new(), diagnostics: vec![mistake] }
+            Tested { file, ok: false, scenarios: Vec::new(), diagnostics: vec![*mistake] }
         }
     };
     Ok(own.into_iter().chain([others]).collect())
 }
 
 /// The scenarios of a file of their own, with their places in it.
-fn read_beside(path: &Path) -> Result<Vec<(Value, String)>, Diagnostic> {
-    let wrong = |why: String| Diagnostic::error("scenario-file", "", why);
+fn read_beside(path: &Path) -> Result<Vec<(Value, String)>, Box<Diagnostic>> {
+    let wrong = |why: String| Box::new(Diagnostic::error("scenario-file", "", why));
     match files::read_json(path).map_err(|failure| wrong(failure.to_string()))? {
         Value::Array(tests) => {
             let tests = tests.into_iter().enumerate();
@@ -139,7 +143,8 @@ struct Subject<'a> {
 
 impl Subject<'_> {
     fn play(&self, file: String, tests: &[(Value, String)]) -> Tested {
-        let (scenarios, diagnostics) = scenario::read(&self.definition, tests);
+        let (scenarios, mut diagnostics) = scenario::read(&self.definition, tests);
+        diagnostic::locate(files::text(Path::new(&file)).as_bytes(), &mut diagnostics);
         let is_meant = |s: &&Scenario| self.only.is_none_or(|only| s.name() == only);
         let scenarios: Vec<Played> =
             scenarios.iter().filter(is_meant).map(|s| self.play_one(s)).collect();
@@ -159,8 +164,13 @@ fn tell(tested: &Tested, screen: Screen) -> anyhow::Result<()> {
     let none = tested.scenarios.is_empty() && tested.diagnostics.is_empty();
     let note = if none { "  no scenarios" } else { "" };
     screen.line(format!("{}{note}", screen.paint(Style::Bold, &tested.file)))?;
+    let text = match tested.diagnostics.is_empty() {
+        true => String::new(),
+        false => files::text(Path::new(&tested.file)),
+    };
     for diagnostic in &tested.diagnostics {
-        let block = diagnostics::block(screen, &tested.file, &serde_json::to_value(diagnostic)?);
+        let value = serde_json::to_value(diagnostic)?;
+        let block = diagnostics::block(screen, &tested.file, &text, &value);
         screen.line(format!("{block}\n"))?;
     }
     for played in &tested.scenarios {

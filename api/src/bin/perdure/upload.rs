@@ -62,9 +62,10 @@ async fn upload(args: &Args, path: &Path, client: &Client) -> anyhow::Result<(St
 }
 
 fn tell(path: &Path, is_stored: bool, answer: &Value, screen: Screen) -> anyhow::Result<()> {
-    let file = path.display().to_string();
+    let (file, source) = (path.display().to_string(), files::text(path));
     for diagnostic in answer["diagnostics"].as_array().into_iter().flatten() {
-        screen.line(format!("{}\n", diagnostics::block(screen, &file, diagnostic)))?;
+        let block = diagnostics::block(screen, &file, &source, diagnostic);
+        screen.line(format!("{block}\n"))?;
     }
     let text = |field: &str| text_of(&answer[field]);
     let verdict = match is_stored {

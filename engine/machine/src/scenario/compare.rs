@@ -71,6 +71,20 @@ pub(super) fn missing(expected: &[Value], actual: &[Value]) -> Option<usize> {
     expected.iter().position(|wanted| !rest.any(|has| difference(wanted, has).is_none()))
 }
 
+/// A value as an expectation of exactly this: a text that would be read as a pattern becomes the pattern of itself.
+pub(super) fn exactly(value: &Value) -> Value {
+    match value {
+        Value::String(text) if pattern(text).is_some() => {
+            json!(format!("/^{}$/", regex::escape(text)))
+        }
+        Value::Array(items) => items.iter().map(exactly).collect(),
+        Value::Object(fields) => {
+            fields.iter().map(|(key, field)| (key.clone(), exactly(field))).collect()
+        }
+        other => other.clone(),
+    }
+}
+
 /// A list of texts as JSON.
 pub(super) fn texts<T: AsRef<str>>(texts: &[T]) -> Value {
     json!(texts.iter().map(AsRef::as_ref).collect::<Vec<&str>>())
@@ -94,6 +108,8 @@ mod tests {
             (json!("/a/"), json!("/a/"), None),
             (json!("1"), json!(1), Some("")),
             (json!({}), json!(null), Some("")),
+            (exactly(&json!("/(/")), json!("/(/"), None),
+            (exactly(&json!(["/a/"])), json!(["a"]), Some("[0]")),
         ] {
             let found = difference(&expected, &actual).map(|difference| difference.at);
             assert_eq!(found.as_deref(), wanted, "{expected} {actual}");

@@ -155,7 +155,7 @@ fn moment(due: DateTime<Utc>, now: DateTime<Utc>) -> String {
 }
 
 /// ISO-8601 of milliseconds.
-fn duration(ms: i64) -> String {
+pub(super) fn duration(ms: i64) -> String {
     let sign = if ms < 0 { "-" } else { "" };
     let ms = ms.unsigned_abs();
     let (days, rest) = (ms / 86_400_000, ms % 86_400_000);

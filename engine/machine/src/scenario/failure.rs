@@ -20,14 +20,16 @@ pub struct Failure {
     pub transcript: Vec<Entry>,
 }
 
-/// For people: the sentence, both sides, and the transcript.
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}: {}", self.pointer, self.message)?;
-        if !(self.expected.is_null() && self.actual.is_null()) {
-            side(f, "expected", &self.expected)?;
-            side(f, "actual", &self.actual)?;
-        }
+impl Failure {
+    /// The transcript alone, for people.
+    pub(super) fn told_until_then(&self) -> String {
+        let mut text = String::new();
+        // Writing to a text cannot fail.
+        let _ = self.tell(&mut text);
+        text
+    }
+
+    fn tell(&self, f: &mut impl fmt::Write) -> fmt::Result {
         let long = self.transcript.iter().map(|entry| entry.at.len()).max().unwrap_or(0);
         let wide = self.transcript.iter().map(|entry| entry.who.len()).max().unwrap_or(0);
         let mut before = None;
@@ -44,6 +46,18 @@ impl fmt::Display for Failure {
             before = Some((entry.at.clone(), state));
         }
         Ok(())
+    }
+}
+
+/// For people: the sentence, both sides, and the transcript.
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}: {}", self.pointer, self.message)?;
+        if !(self.expected.is_null() && self.actual.is_null()) {
+            side(f, "expected", &self.expected)?;
+            side(f, "actual", &self.actual)?;
+        }
+        self.tell(f)
     }
 }
 

@@ -1,8 +1,9 @@
 //! What things of a workflow are called: a state by its path, its id or its builder node, a step by its kind or its place.
 
+use crate::invoke::kind_of;
 use std::collections::BTreeSet;
 use workflows::{
-    chart::{Chart, Source, State, StateId},
+    chart::{Action, Chart, Source, State, StateId},
     definition::Definition,
 };
 
@@ -43,13 +44,14 @@ impl<'a> Names<'a> {
         owner.map_or(name, |owner| self.node(&owner.path))
     }
 
-    /// What a step is called, from the most to the least exact: invoke, places, kind.
+    /// What a step is called, from the most to the least exact: invoke, for an item of an `each` or an undo step what it
+    /// is a part of, places, kind.
     pub(super) fn of_step<'s>(self, invoke: &'s str, path: &str, kind: &'s str) -> Vec<&'s str>
     where
         'a: 's,
     {
         let places = self.of_state(path);
-        std::iter::once(invoke).chain(places).chain([kind]).collect()
+        std::iter::once(invoke).chain(whole(invoke)).chain(places).chain([kind]).collect()
     }
 
     /// Every name of a state.
@@ -63,16 +65,42 @@ impl<'a> Names<'a> {
         for state in &self.chart.states {
             for invoke in &state.invokes {
                 let kind = match &invoke.source {
-                    Source::Kind(kind) => kind.clone(),
-                    Source::Workflow { detach: true, .. } => continue,
-                    Source::Workflow { name, .. } => format!("workflow:{name}"),
+                    Source::Workflow { detach: true, .. } | Source::Compensate => continue,
+                    source => kind_of(source),
                 };
                 names.extend(
                     self.of_step(&invoke.id, &state.path, &kind).into_iter().map(str::to_owned),
                 );
             }
+            let initial = state.initial.iter();
+            let transitions = initial.chain(&state.on).chain(&state.always).map(|t| &t.actions);
+            for actions in transitions.chain([&state.entry, &state.exit]) {
+                undo_names(actions, &mut names);
+            }
         }
         names
+    }
+}
+
+/// What an item's id `<invoke>[<index>]`, or an undo step's `<invoke>/<number>`, is a part of.
+pub(super) fn whole(invoke: &str) -> Option<&str> {
+    let (whole, number) = match invoke.strip_suffix(']') {
+        Some(item) => item.rsplit_once('[')?,
+        None => invoke.rsplit_once('/')?,
+    };
+    number.parse::<u32>().is_ok().then_some(whole)
+}
+
+fn undo_names(actions: &[Action], names: &mut BTreeSet<String>) {
+    for action in actions {
+        match action {
+            Action::Undo(undo) => {
+                names.extend(undo.id.clone());
+                names.insert(kind_of(&undo.source));
+            }
+            Action::With { actions, .. } => undo_names(actions, names),
+            _ => {}
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use crate::{
     Start,
     event::{Event, kind},
     rehearsal::{Asked, Rehearsal, Turn},
+    replay::Recorded,
     simulate::{is_unhandled, nth_outcome},
     state::{Life, OpenStep, State},
 };
@@ -25,9 +26,33 @@ use workflows::{
 type Played = Result<(), Box<Failure>>;
 
 pub(super) fn play(scenario: &Scenario, definition: &Definition, defers: bool) -> Played {
-    let mut play = Play::new(scenario, definition, adapted(scenario, definition, defers))?;
+    let mut play = Play::start(scenario, definition, defers)?;
     scenario.script.iter().try_for_each(|line| play.line(line))?;
     play.end()
+}
+
+/// Plays it within so many turns; how many it took.
+pub(super) fn play_within(
+    scenario: &Scenario,
+    definition: &Definition,
+    defers: bool,
+    turns_max: usize,
+) -> (usize, Played) {
+    let mut play = match Play::new(scenario, definition, adapted(scenario, definition, defers)) {
+        Ok(play) => Play { turns_max, ..play },
+        Err(failure) => return (turns_max, Err(failure)),
+    };
+    let played = scenario.script.iter().try_for_each(|line| play.line(line));
+    (play.turns, played.and_then(|()| play.end()))
+}
+
+/// What an engine would have written down, as far as the play goes.
+pub(super) fn history(scenario: &Scenario, definition: &Definition, defers: bool) -> Vec<Recorded> {
+    let Ok(play) = Play::start(scenario, definition, defers) else { return Vec::new() };
+    let mut play = Play { keeps_history: true, ..play };
+    // Wherever it ends, what happened until then is what is asked for.
+    let _ = scenario.script.iter().try_for_each(|line| play.line(line));
+    play.history
 }
 
 /// The definition as the scenario runs it; itself when nothing is changed.
@@ -70,19 +95,34 @@ pub(super) struct Since {
     pub(super) unhandled: bool,
 }
 
-struct Play<'a> {
+/// A scenario being played.
+pub(super) struct Play<'a> {
     scenario: &'a Scenario,
-    names: Names<'a>,
-    rehearsal: Rehearsal<'a>,
-    transcript: Transcript,
-    since: Since,
+    pub(super) names: Names<'a>,
+    pub(super) rehearsal: Rehearsal<'a>,
+    pub(super) transcript: Transcript,
+    pub(super) since: Since,
     /// How often each of the given outcomes was used.
     answered: BTreeMap<&'a str, usize>,
     turns: usize,
+    /// A play that wants more runs in circles.
+    turns_max: usize,
     expects_error: bool,
+    /// Its turns, the first one always, the others if they are wanted.
+    history: Vec<Recorded>,
+    keeps_history: bool,
 }
 
 impl<'a> Play<'a> {
+    /// Plays the start of it.
+    pub(super) fn start(
+        scenario: &'a Scenario,
+        definition: &'a Definition,
+        defers: bool,
+    ) -> Result<Self, Box<Failure>> {
+        Self::new(scenario, definition, adapted(scenario, definition, defers))
+    }
+
     fn new(
         scenario: &'a Scenario,
         definition: &'a Definition,
@@ -105,13 +145,18 @@ impl<'a> Play<'a> {
             since: Since::default(),
             answered: BTreeMap::new(),
             turns: 0,
+            turns_max: TURNS_MAX,
             expects_error: false,
+            history: Vec::new(),
+            keeps_history: true,
         };
         play.go_on(pointer, scenario.at, vec![turn])?;
+        play.keeps_history = false;
         Ok(play)
     }
 
-    fn line(&mut self, line: &Line) -> Played {
+    /// Plays one line.
+    pub(super) fn line(&mut self, line: &Line) -> Played {
         let at = line.pointer.as_str();
         match &line.act {
             Act::Say(text) => {
@@ -171,14 +216,8 @@ impl<'a> Play<'a> {
 
     /// Answers the step of this name that has been open the longest.
     fn settle(&mut self, at: &str, name: &str, outcome: &Value) -> Played {
-        let names = self.names;
-        let is_meant = |(invoke, open): &(&String, &OpenStep)| {
-            names.of_step(invoke, &open.state, &open.kind).contains(&name)
-        };
-        let open = self.rehearsal.state.memo.steps.iter();
-        let found = open.clone().filter(is_meant).min_by_key(|(_, open)| open.id);
-        let Some((invoke, open)) = found else {
-            let open: Vec<String> = open.map(step_name).collect();
+        let Some((invoke, open)) = self.meant(name) else {
+            let open: Vec<String> = self.rehearsal.state.memo.steps.iter().map(step_name).collect();
             let message = format!("no step `{name}` waits for an answer");
             let mut mismatch = Mismatch { message, expected: json!(name), actual: json!(open) };
             mismatch.message.push_str(&self.stuck());
@@ -186,6 +225,16 @@ impl<'a> Play<'a> {
         };
         let event = self.rehearsal.settled(invoke, open.id, outcome);
         self.happen(at, event)
+    }
+
+    /// The open step that a name means.
+    pub(super) fn meant(&self, name: &str) -> Option<(&String, &OpenStep)> {
+        let (names, state) = (self.names, &self.rehearsal.state);
+        let is_meant = |(invoke, open): &(&String, &OpenStep)| {
+            names.of_step(invoke, &open.state, &open.kind).contains(&name)
+                || undo_name(state, invoke) == Some(name)
+        };
+        state.memo.steps.iter().filter(is_meant).min_by_key(|(_, open)| open.id)
     }
 
     fn happen(&mut self, at: &str, event: Event) -> Played {
@@ -207,8 +256,14 @@ impl<'a> Play<'a> {
             since.commands.extend(turn.commands.iter().map(|command| json!(command)));
         }
         self.turns += turns.len();
-        let in_circles = format!("more than {TURNS_MAX} turns: the scenario runs in circles");
-        let ran = ran.and(if self.turns > TURNS_MAX { Err(in_circles) } else { Ok(()) });
+        if self.keeps_history {
+            self.history.extend(turns.into_iter().map(recorded));
+            let seqs = self.history.iter_mut().zip(1..);
+            seqs.for_each(|(turn, seq)| turn.seq = seq);
+        }
+        let turns_max = self.turns_max;
+        let in_circles = format!("more than {turns_max} turns: the scenario runs in circles");
+        let ran = ran.and(if self.turns > turns_max { Err(in_circles) } else { Ok(()) });
         ran.map_err(|message| {
             self.failure(at, Mismatch { message, expected: Value::Null, actual: Value::Null })
         })
@@ -265,6 +320,17 @@ impl<'a> Play<'a> {
     }
 }
 
+fn recorded(turn: Turn) -> Recorded {
+    let Turn { event, commands, configuration, .. } = turn;
+    Recorded { seq: 0, event, to: configuration, commands }
+}
+
+/// What an undo step that runs was registered as.
+fn undo_name<'s>(state: &'s State, invoke: &str) -> Option<&'s str> {
+    let compensation = state.memo.compensation.as_ref()?;
+    compensation.running.id.as_deref().filter(|_| compensation.step() == invoke)
+}
+
 fn step_name((invoke, open): (&String, &OpenStep)) -> String {
     format!("`{invoke}` ({})", open.kind)
 }
@@ -279,8 +345,8 @@ fn canned<'a>(
     // A state may have been left in the very turn that entered it; its steps need no answer.
     let open = state.memo.steps.get(asked.invoke).filter(|open| open.id == asked.id)?;
     let called = names.of_step(asked.invoke, &open.state, &asked.kind);
-    let Some((name, outcomes)) = called.into_iter().find_map(|name| given.get_key_value(name))
-    else {
+    let mut called = undo_name(state, asked.invoke).into_iter().chain(called);
+    let Some((name, outcomes)) = called.find_map(|name| given.get_key_value(name)) else {
         return asked.kind.starts_with("send.").then(|| json!({ "output": sent() }));
     };
     let nth = answered.entry(name).or_default();

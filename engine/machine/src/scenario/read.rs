@@ -3,7 +3,7 @@
 use super::{
     LINES_MAX, SCENARIOS_MAX, Scenario,
     form::{Act, Given, Line},
-    names::Names,
+    names::{Names, whole},
 };
 use crate::simulate::duration_ms;
 use chrono::{DateTime, Utc};
@@ -27,8 +27,7 @@ pub(super) fn read(
     definition: &Definition,
     tests: &[(Value, String)],
 ) -> (Vec<Scenario>, Vec<Diagnostic>) {
-    let names = Names::of(definition);
-    let mut reader = Reader { states: names.states(), steps: names.steps(), mistakes: Vec::new() };
+    let mut reader = Reader::of(definition);
     if let Some((_, at)) = tests.get(SCENARIOS_MAX) {
         let message = format!("{SCENARIOS_MAX} scenarios are the most");
         reader.mistake("scenario-limit", at, message);
@@ -56,8 +55,26 @@ pub(super) struct Reader<'a> {
     mistakes: Vec<Diagnostic>,
 }
 
+impl<'a> Reader<'a> {
+    /// Knows the names of this definition.
+    pub(super) fn of(definition: &'a Definition) -> Self {
+        let names = Names::of(definition);
+        Self { states: names.states(), steps: names.steps(), mistakes: Vec::new() }
+    }
+}
+
 impl Reader<'_> {
-    fn scenario(&mut self, test: &Value, at: &str) -> Option<Scenario> {
+    /// What was wrong so far.
+    pub(super) fn mistakes(&self) -> &[Diagnostic] {
+        &self.mistakes
+    }
+
+    /// Whether a step is called this; an item of an `each` is, by its number.
+    pub(super) fn has_step(&self, name: &str) -> bool {
+        self.steps.contains(name) || whole(name).is_some_and(|whole| self.steps.contains(whole))
+    }
+
+    pub(super) fn scenario(&mut self, test: &Value, at: &str) -> Option<Scenario> {
         let object =
             self.object(test, at, "a scenario is an object with a `name` and a `script`")?;
         self.fields(object, at, &["name", "at", "given", "script"]);
@@ -181,7 +198,7 @@ impl Reader<'_> {
         body
     }
 
-    fn line(&mut self, line: &Value, pointer: String) -> Option<Line> {
+    pub(super) fn line(&mut self, line: &Value, pointer: String) -> Option<Line> {
         let at = pointer.as_str();
         let shape = "a line is an object with one field, e.g. {\"say\": \"Hello\"}";
         let object = self.object(line, at, shape)?;
@@ -242,7 +259,7 @@ impl Reader<'_> {
     }
 
     fn step_name(&mut self, name: &str, at: &str) {
-        if !self.steps.contains(name) {
+        if !self.has_step(name) {
             let help = suggest::help(name, self.steps.iter().map(String::as_str));
             self.mistake(
                 "scenario-node",

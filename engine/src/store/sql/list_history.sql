@@ -1,7 +1,7 @@
 -- The first row always comes, the others while the answer stays below $5 bytes.
 select
     seq, at, event_id, event, verdict, from_, to_, context_patch, commands, definition_digest, actor, status,
-    state_digest
+    state_digest, semantics
 from (
     select
         page.*,
@@ -11,7 +11,7 @@ from (
     from (
         select
             seq, at, event_id, event, verdict, from_, to_, context_patch, commands, definition_digest, actor,
-            status, state_digest
+            status, state_digest, semantics
         from history
         where tenant_id = $1 and instance_id = $2 and seq > $3
         order by seq
