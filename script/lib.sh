@@ -59,3 +59,23 @@ ensure_component() {
   say "installing: $2"
   rustup component add "$2" >/dev/null || give_up "there is no \`cargo $1\`" "rustup component add $2"
 }
+
+# Node.js 18 or later, and npm: XState, the other side of the conformance tests, runs in it.
+has_node() {
+  command -v npm >/dev/null && command -v node >/dev/null && [ "$(node --version | sed -E 's/^v([0-9]+).*/\1/')" -ge 18 ]
+}
+
+ensure_node() {
+  has_node || install_packages nodejs npm
+  has_node || give_up "the system's package is older than Node.js 18" "install Node.js 18 or later: https://nodejs.org"
+}
+
+# XState of the pinned version; nothing to do when it is there.
+ensure_xstate() {
+  local folder=tests/conformance
+  [ "$folder/node_modules/.package-lock.json" -nt "$folder/package-lock.json" ] && return
+  ensure_node
+  say "installing: XState"
+  npm ci --prefix "$folder" --ignore-scripts --no-audit --no-fund >/dev/null ||
+    give_up "could not install XState" "npm ci --prefix $folder"
+}
