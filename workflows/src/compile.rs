@@ -173,21 +173,31 @@ fn lower(source: &Source, types: &TypeEnv, diagnostics: &mut Vec<Diagnostic>) ->
 /// Warnings about a chart that the graph's own checks say nothing of; they are told of lowered graphs too.
 const OF_CHARTS: &[&str] = &["maybe-unset", "never-taken", "unknown-variable"];
 
+/// Errors that leave nodes out of the lowered graph.
+const UNREAD: &[&str] =
+    &["duplicate-id", "graph-shape", "id-characters", "too-many-states", "unknown-kind"];
+
 /// Problems of a lowered graph point into JSON the admin never saw: they are moved to the node they came from, and left
-/// out where the graph's own checks have said the same.
+/// out where the graph's own checks have said the same. Of a graph with errors of its own only names are told that nothing
+/// sets: how it would run is not known yet.
 fn on_nodes(
     found: Vec<Diagnostic>,
     machine: &Json,
     source: &Source,
     told: &[Diagnostic],
 ) -> Vec<Diagnostic> {
-    if told.iter().any(Diagnostic::is_error) {
+    let is_broken = told.iter().any(Diagnostic::is_error);
+    // Nodes that could not be read may be the ones that set what seems to be unknown.
+    if is_broken && told.iter().any(|d| d.is_error() && UNREAD.contains(&d.code)) {
         return Vec::new();
     }
     let told: HashSet<_> = told.iter().map(|d| (d.code, d.node.clone())).collect();
     let Body::Graph(graph) = &source.body else { return found };
     let drawn = verify::Drawn::new(machine, graph, &source.pointer);
-    let is_for_graphs = |d: &Diagnostic| d.is_error() || OF_CHARTS.contains(&d.code);
+    let is_for_graphs = |d: &Diagnostic| match is_broken {
+        true => d.code == "unknown-variable",
+        false => d.is_error() || OF_CHARTS.contains(&d.code),
+    };
     let moved = found.into_iter().filter(is_for_graphs).map(|mut diagnostic| {
         drawn.place(&mut diagnostic);
         diagnostic
