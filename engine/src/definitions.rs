@@ -4,6 +4,8 @@
 //! **Invariant:** new instances start with the version published last, which need not be the one with the highest number:
 //! publishing older content again goes back to it.
 
+mod gone;
+
 use crate::{
     Clock,
     error::{Error, Result},
@@ -98,10 +100,12 @@ impl Definitions {
             (compiled, bytes)
         };
         let (compiled, bytes) = on_a_thread(check).await?;
-        let has_errors = compiled.diagnostics.iter().any(Diagnostic::is_error);
+        let mut diagnostics = compiled.diagnostics;
+        let has_errors = diagnostics.iter().any(Diagnostic::is_error);
         let Some(definition) = compiled.definition.filter(|_| !has_errors) else {
-            return Err(Error::Invalid(compiled.diagnostics));
+            return Err(Error::Invalid(diagnostics));
         };
+        diagnostics.extend(gone::states_gone(&self.pool, tenant, &definition).await?);
         let source = std::str::from_utf8(&bytes)
             .map_err(|_| Error::Refused("a definition is UTF-8 text".to_owned()))?;
         // Of another product's export the definition file is kept: a later release may read the export otherwise.
@@ -114,7 +118,7 @@ impl Definitions {
             title: &definition.title,
             status: if publish { "published" } else { "draft" },
             source: made.as_deref().unwrap_or(source),
-            diagnostics: serde_json::to_value(&compiled.diagnostics).unwrap_or_default(),
+            diagnostics: serde_json::to_value(&diagnostics).unwrap_or_default(),
             now: self.clock.now(),
         };
         let (version, status) = self.insert(&new).await?;
@@ -123,7 +127,7 @@ impl Definitions {
         let mut memory = self.lock();
         memory.published.remove(&(tenant, name.clone()));
         memory.keep(tenant, Arc::new(definition));
-        Ok(Uploaded { name, version, digest, status, diagnostics: compiled.diagnostics })
+        Ok(Uploaded { name, version, digest, status, diagnostics })
     }
 
     async fn insert(&self, new: &NewDefinition<'_>) -> Result<(i32, String)> {

@@ -17,7 +17,12 @@ use std::{
 };
 
 /// Where codes are told, from the root of the tree.
-const SOURCES: &[&str] = &["workflows/src", "engine/machine/src/scenario", "api/src/bin/perdure"];
+const SOURCES: &[&str] = &[
+    "workflows/src",
+    "engine/machine/src/scenario",
+    "engine/src/definitions",
+    "api/src/bin/perdure",
+];
 /// Where texts that look like codes are none: words of languages, attributes, names of files.
 const NO_CODES: &[&str] =
     &["workflows/src/expr/locale", "workflows/src/diagnostic/catalogue", "workflows/src/schema"];

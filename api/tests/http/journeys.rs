@@ -277,3 +277,26 @@ async fn open_routes_and_accounts() {
     assert!(!json!(audit).to_string().contains("CANARY"));
     world.end().await;
 }
+
+#[tokio::test]
+async fn an_upload_tells_which_instances_it_leaves_behind() {
+    let world = World::make().await;
+    let user = world.user(Role::Admin).await;
+    user.publish(&waiting()).await;
+    user.start(json!({"definition": "waiting", "input": {"phone": "255700000001"}})).await;
+    let gone = |answer: &Value| -> Vec<Value> {
+        let told = answer["diagnostics"].as_array().unwrap().iter();
+        told.filter(|d| d["code"] == "states-gone").cloned().collect()
+    };
+    let mut kept = waiting();
+    kept["title"] = json!("Another title");
+    let stored = user.post("/v1/definitions?publish=true", &kept).await.wants(201);
+    assert_eq!(gone(&stored), Vec::<Value>::new());
+    let text = waiting().to_string().replace("asking", "begging");
+    let renamed: Value = serde_json::from_str(&text).unwrap();
+    let stored = user.post("/v1/definitions?publish=true", &renamed).await.wants(201);
+    let told = gone(&stored);
+    assert_eq!(told.len(), 1, "{stored}");
+    assert!(told[0]["message"].as_str().unwrap().contains("`asking` (1)"), "{stored}");
+    world.end().await;
+}

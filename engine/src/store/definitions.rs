@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use sqlx::PgPool;
+use sqlx::{PgPool, types::Json};
 use uuid::Uuid;
 
 /// A stored definition.
@@ -80,6 +80,21 @@ pub(crate) async fn same(
         .bind(name)
         .bind(digest)
         .fetch_optional(pool)
+        .await
+}
+
+/// Leaves of the newest instances of a workflow that are not over, with how many are there; of so many at most.
+pub(crate) async fn places(
+    pool: &PgPool,
+    tenant: Uuid,
+    name: &str,
+    looked_at_max: i64,
+) -> sqlx::Result<Vec<(Json<Vec<String>>, i64)>> {
+    sqlx::query_as(include_str!("sql/list_definition_places.sql"))
+        .bind(tenant)
+        .bind(name)
+        .bind(looked_at_max)
+        .fetch_all(pool)
         .await
 }
 

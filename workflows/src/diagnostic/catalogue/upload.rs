@@ -207,4 +207,17 @@ pub(super) static ENTRIES: &[Entry] = &[
             r#"{"id": "answer", "type": "wait", "data": {"event": "paid", "timeout": "1d"}}"#,
         ),
     },
+    Entry {
+        code: "states-gone",
+        severity: Warning,
+        title: "Instances are in states that the new version no longer has",
+        what: "The workflow is uploaded again without states in which instances are now; the message counts them by state.",
+        why: "They go on with the version they were started with, and miss what the new one mends, because there is no place in it to move them to.",
+        wrong: Words(
+            "Version 2 has no node `confirm` any more, and 40 customers are being asked there.",
+        ),
+        right: Words(
+            "Version 2 keeps `confirm` until nobody is in it, or the 40 are left to end with version 1.",
+        ),
+    },
 ];
