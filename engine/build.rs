@@ -1,25 +1,71 @@
-//! Lists the statements of `src/store/sql`, so that a test can describe every one of them, and watches the migrations.
+//! Lists the statements under `src/store/sql` for the test that describes them all, and joins those that most batches of turns
+//! are made of into one statement, so that such a batch takes one round trip.
 
 use std::{env, error::Error, fmt::Write, fs, path::Path};
+
+/// What `write_turns` is joined of, in the order of its arguments.
+const WRITE_TURNS: [(&str, &str); 7] = [
+    ("born", "insert_instances"),
+    ("turned", "update_instances"),
+    ("recorded", "insert_history"),
+    ("set_timers", "insert_timers"),
+    ("stopped", "delete_timers"),
+    ("opened", "insert_outbox"),
+    ("emptied", "delete_outbox"),
+];
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=src/store/sql");
     println!("cargo::rerun-if-changed=../migrations");
     let folder = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("src/store/sql");
-    let mut files = Vec::new();
+    let out = env::var("OUT_DIR")?;
+    let joined = Path::new(&out).join("write_turns.sql");
+    fs::write(&joined, write_turns(&folder)?)?;
+    let mut files = vec![joined];
     for entry in fs::read_dir(&folder)? {
         let path = entry?.path();
         if path.extension().is_some_and(|e| e == "sql") {
             files.push(path);
         }
     }
-    files.sort();
+    files.sort_by(|a, b| a.file_name().cmp(&b.file_name()));
     let mut list = String::from("&[\n");
     for path in files {
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
         writeln!(list, "    ({name:?}, include_str!({:?})),", path.display().to_string())?;
     }
     list.push(']');
-    fs::write(Path::new(&env::var("OUT_DIR")?).join("statements.rs"), list)?;
+    fs::write(Path::new(&out).join("statements.rs"), list)?;
     Ok(())
+}
+
+/// The statements of [`WRITE_TURNS`], each with its arguments behind those of the one before. The last argument of all is how many
+/// instances are to be written: if it is another number, all is undone.
+fn write_turns(folder: &Path) -> Result<String, Box<dyn Error>> {
+    let mut n_before = 0;
+    let mut parts = Vec::new();
+    for (name, file) in WRITE_TURNS {
+        let statement = fs::read_to_string(folder.join(format!("{file}.sql")))?;
+        let (shifted, most) = shift(&statement, n_before)?;
+        parts.push(format!("{name} as (\n{shifted})"));
+        n_before = most;
+    }
+    let count = "(select count(*) from born) + (select count(*) from turned)";
+    let wanted = n_before + 1;
+    let parts = parts.join(",\n");
+    Ok(format!("with {parts}\nselect perdure_expect({count}, ${wanted}) as turns\n"))
+}
+
+/// The statement with `by` added to the number of each argument, and the highest number then.
+fn shift(statement: &str, by: usize) -> Result<(String, usize), Box<dyn Error>> {
+    let mut pieces = statement.split('$');
+    let mut shifted = pieces.next().unwrap_or_default().to_owned();
+    let mut most = by;
+    for piece in pieces {
+        let end = piece.find(|c: char| !c.is_ascii_digit()).unwrap_or(piece.len());
+        let number = piece[..end].parse::<usize>()? + by;
+        most = most.max(number);
+        write!(shifted, "${number}{}", &piece[end..])?;
+    }
+    Ok((shifted, most))
 }

@@ -47,7 +47,7 @@ impl Metrics {
     }
 
     /// The exposition format, version 0.0.4. Without `database`, only what this process counted.
-    pub(crate) fn render(&self, is_owner: bool, database: Option<&Counters>) -> String {
+    pub(crate) fn render(&self, shards_owned: usize, database: Option<&Counters>) -> String {
         let mut text = String::new();
         let labelled = |counts: &[AtomicU64], label: &str, names: &[&str]| {
             let series = names.iter().zip(counts);
@@ -64,9 +64,9 @@ impl Metrics {
         family(&mut text, ["perdure_attempts_total", "counter", "Tries of steps."], &attempts);
         let webhooks = labelled(&self.webhooks, "result", &["stored", "refused"]);
         family(&mut text, ["perdure_webhooks_total", "counter", "Webhooks received."], &webhooks);
-        let owner = [(String::new(), i64::from(is_owner))];
-        let help = "1 while this process owns the instances.";
-        family(&mut text, ["perdure_owner", "gauge", help], &owner);
+        let owned = [(String::new(), i64::try_from(shards_owned).unwrap_or(i64::MAX))];
+        let help = "Shards this process owns, of 256.";
+        family(&mut text, ["perdure_shards_owned", "gauge", help], &owned);
         for (description, value) in database.into_iter().flat_map(described) {
             family(&mut text, description, &[(String::new(), value)]);
         }
@@ -136,14 +136,14 @@ mod tests {
         metrics.answered(StatusCode::NOT_FOUND);
         metrics.webhook(true);
         metrics.attempted(&Outcome::Done { port: "default", output: serde_json::Value::Null });
-        let text = metrics.render(true, None);
+        let text = metrics.render(256, None);
         for line in [
             "# TYPE perdure_http_answers_total counter",
             "perdure_http_answers_total{class=\"2xx\"} 1",
             "perdure_http_answers_total{class=\"4xx\"} 1",
             "perdure_attempts_total{outcome=\"done\"} 1",
             "perdure_webhooks_total{result=\"refused\"} 0",
-            "perdure_owner 1",
+            "perdure_shards_owned 256",
         ] {
             assert!(text.lines().any(|l| l == line), "{line} is not in\n{text}");
         }

@@ -132,7 +132,7 @@ impl From<Error> for Problem {
             Error::Conflict(_) => Self::conflict("conflict", detail),
             Error::Unfit { .. } => Self::conflict("not-possible", detail),
             Error::Pending(id) => Self::unavailable("pending").with("event_id", id.to_string()),
-            Error::LeaseHeld | Error::Stopping => Self::unavailable("unavailable"),
+            Error::Stopping => Self::unavailable("unavailable"),
             Error::Database(source) => database(source),
             Error::Corrupt { .. } | Error::Panicked | Error::Migrate(_) => Self::internal(),
         };
@@ -184,7 +184,6 @@ mod tests {
             (Error::Unfit { version: 2, why: "no state".to_owned() }, 409, "not-possible"),
             (Error::Pending(id), 503, "pending"),
             (Error::Stopping, 503, "unavailable"),
-            (Error::LeaseHeld, 503, "unavailable"),
             (Error::Panicked, 500, "internal"),
             (Error::Corrupt { what: "row".to_owned(), why: "canary".to_owned() }, 500, "internal"),
             (Error::Database(sqlx::Error::PoolTimedOut), 503, "unavailable"),

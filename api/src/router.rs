@@ -26,9 +26,16 @@ use axum::{
     middleware::from_fn_with_state,
     routing::{get, post},
 };
+use engine::Role;
 
-/// Every route, ready to be served.
+/// Every route, ready to be served; of a process that only owns instances, those that tell how it is.
 pub fn router(app: App) -> Router {
+    if app.engine.role() == Role::Engine {
+        return limited(small(), BODY_BYTES_MAX)
+            .fallback(no_such_route)
+            .layer(from_fn_with_state(app.clone(), guard))
+            .with_state(app);
+    }
     Router::new()
         .merge(limited(small(), BODY_BYTES_MAX).merge(guarded(&app, small_v1(), BODY_BYTES_MAX)))
         .merge(guarded(&app, large_v1(), DEFINITION_BODY_BYTES_MAX))

@@ -3,41 +3,38 @@
 //! **Invariant:** every method does its database work in a task of its own, so a caller that goes away (an HTTP client
 //! that hangs up) never cancels a statement half way.
 
+mod passed;
+mod start;
+
 use crate::{
     Clock,
+    bell::Bell,
     definitions::{Definitions, Stored, Uploaded},
     detached::detached,
     error::{Error, Result},
-    executor::{Executor, Shared},
-    ids,
-    inbox::Inbox,
-    json, key,
-    limits::{CONFIRMATION_TTL, HINTS_MAX, WORK_QUEUE_MAX},
-    maintainer::Maintainer,
-    owner::{Owner, lease::Lease},
-    request::{EventRequest, InstanceView, Options, StartRequest},
+    ids, json, key,
+    lanes::Lanes,
+    limits::CONFIRMATION_TTL,
+    request::{EventRequest, InstanceView, Options, Role, StartRequest},
     resume::{self, ResumeLinks},
-    scheduler::Scheduler,
+    shards::{ShardSet, Shards},
     store::{
         dedupe,
         instances::{self, Meta},
     },
     tenants::Tenants,
     turn::Given,
-    work::{Birth, Hints, InFlight, Reply, StepHint, Stop, What, Work},
+    work::{Answer, Birth, Hints, Reply, StepHint, What, Work},
 };
 use machine::{Event, Start};
 use serde_json::{Map, Value};
 use sqlx::PgPool;
 use std::{
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 use tokio::{
-    sync::{Notify, mpsc, oneshot, watch},
+    sync::{oneshot, watch},
     task::JoinHandle,
 };
 use uuid::Uuid;
@@ -54,9 +51,10 @@ struct Parts {
     tenants: Tenants,
     resume: Option<ResumeLinks>,
     hints: Hints,
+    shards: Shards,
+    role: Role,
     /// Gone after `shutdown`.
-    work: Mutex<Option<mpsc::Sender<Work>>>,
-    held: Arc<AtomicBool>,
+    lanes: Mutex<Option<Lanes>>,
     stop: watch::Sender<bool>,
     tasks: Mutex<Option<Tasks>>,
 }
@@ -65,103 +63,65 @@ struct Parts {
 struct Tasks {
     feeders: Vec<JoinHandle<()>>,
     finish: watch::Sender<bool>,
-    owner: JoinHandle<()>,
+    owners: Vec<JoinHandle<()>>,
     keep_lease: watch::Sender<bool>,
-    lease: JoinHandle<()>,
+    lease: Option<JoinHandle<()>>,
+    stop_telling: watch::Sender<bool>,
+    tellers: Vec<JoinHandle<()>>,
 }
 
 impl Engine {
-    /// Takes the lease (waits for it, see [`crate::Settings::lease_wait`]), recovers what an earlier process left, and runs.
-    /// `LeaseHeld` if another process keeps the lease. The database must be migrated.
+    /// Appears among the processes of this database, takes its share of the shards, recovers what earlier processes left there,
+    /// and runs. The database must be migrated.
     pub async fn start(options: Options) -> Result<Self> {
-        let Options { pool, runner, accounts, clock, settings } = options;
-        let lease = Lease::take(&pool, &clock, settings.lease_wait).await?;
-        let held = lease.held();
-        let (work, works) = mpsc::channel(WORK_QUEUE_MAX);
-        let (steps, step_hints) = mpsc::channel(HINTS_MAX);
-        let (timers, timer_hints) = mpsc::channel(HINTS_MAX);
-        let resume = settings.resume.clone();
-        let hints = Hints { steps, timers, inbox: Arc::default() };
-        let (stop, stopped) = Stop::channel();
-        let (finish, finished) = Stop::channel();
-        let (keep_lease, lease_ends) = Stop::channel();
-        let lost = Arc::new(Notify::new());
-
-        let definitions = Definitions::new(pool.clone(), clock.clone());
-        let owner = Owner::new(pool.clone(), definitions.clone(), clock.clone(), hints.clone());
-        let inbox = Inbox {
-            pool: pool.clone(),
-            definitions: definitions.clone(),
-            resume: resume.clone(),
-            clock: clock.clone(),
-            work: work.clone(),
-            hint: hints.inbox.clone(),
-            poll: settings.poll,
-            in_flight: InFlight::default(),
-        };
-        let scheduler = Scheduler {
-            pool: pool.clone(),
-            clock: clock.clone(),
-            work: work.clone(),
-            hints: timer_hints,
-            in_flight: InFlight::default(),
-        };
-        let shared = Shared {
-            pool: pool.clone(),
-            clock: clock.clone(),
-            runner,
-            accounts,
-            settings,
-            work: work.clone(),
-            inbox: hints.inbox.clone(),
-        };
-        let executor = Executor::new(shared, step_hints);
-        let maintainer = Maintainer { pool: pool.clone(), clock: clock.clone() };
-        // Before the first turn: a month whose rows are in the default partition can have none of its own.
-        maintainer.round().await;
-        let tasks = Tasks {
-            feeders: vec![
-                tokio::spawn(inbox.run(stopped.clone())),
-                tokio::spawn(scheduler.run(stopped.clone())),
-                tokio::spawn(executor.run(stopped.clone())),
-                tokio::spawn(maintainer.run(stopped)),
-            ],
-            finish,
-            owner: tokio::spawn(owner.run(works, finished)),
-            keep_lease,
-            lease: tokio::spawn(lease.keep(lease_ends, lost.clone())),
-        };
-        let (work, tasks) = (Mutex::new(Some(work)), Mutex::new(Some(tasks)));
-        let tenants = Tenants::default();
-        let parts =
-            Parts { pool, clock, definitions, tenants, resume, hints, work, held, stop, tasks };
-        let engine = Self(Arc::new(parts));
-        tokio::spawn(stop_when_lost(Arc::downgrade(&engine.0), lost));
-        Ok(engine)
+        start::start(options).await.map(|parts| Self(Arc::new(parts)))
     }
 
-    /// Takes nothing any more, waits for running tries (a while) and for what was taken to be stored, and lets the lease go.
+    /// Takes nothing any more, waits for running tries (a while) and for what was taken to be stored, and lets the shards go.
     pub async fn shutdown(&self) {
-        self.stop();
+        self.0.lanes.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let _ = self.0.stop.send(true);
         let tasks = self.0.tasks.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(tasks) = tasks else { return };
         for task in tasks.feeders {
             log_panic(task.await);
         }
         let _ = tasks.finish.send(true);
-        log_panic(tasks.owner.await);
+        for owner in tasks.owners {
+            log_panic(owner.await);
+        }
         let _ = tasks.keep_lease.send(true);
-        log_panic(tasks.lease.await);
+        if let Some(lease) = tasks.lease {
+            log_panic(lease.await);
+        }
+        self.0.hints.bell.members();
+        let _ = tasks.stop_telling.send(true);
+        for task in tasks.tellers {
+            log_panic(task.await);
+        }
     }
 
-    fn stop(&self) {
-        self.0.work.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let _ = self.0.stop.send(true);
+    /// How many of the 256 shards this process owns.
+    pub fn shards_owned(&self) -> usize {
+        self.0.shards.owned().len()
     }
 
-    /// Whether this process owns the instances: false after `shutdown`, or when another process took the lease.
-    pub fn is_owner(&self) -> bool {
-        self.0.held.load(Ordering::SeqCst)
+    /// Whether this process takes events: false after `shutdown`.
+    pub fn is_running(&self) -> bool {
+        self.0.lanes.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// What this process is for.
+    pub fn role(&self) -> Role {
+        self.0.role
+    }
+
+    pub(crate) fn shards(&self) -> &Shards {
+        &self.0.shards
+    }
+
+    pub(crate) fn bell(&self) -> &Bell {
+        &self.0.hints.bell
     }
 
     /// The pool it works with.
@@ -219,8 +179,14 @@ impl Engine {
         let engine = self.clone();
         detached(async move {
             let id = request.id.unwrap_or_else(Uuid::now_v7);
-            let answer = engine.send(engine.birth(id, request).await?, true).await?;
-            engine.answered(answer.await, id)
+            let work = engine.birth(id, request).await?;
+            let (tenant, keyed) = (work.tenant, passed::keyed(&work));
+            match engine.send(work, true).await?.await {
+                Ok(Ok(Answer::Passed(row))) => {
+                    passed::born(engine.pool(), (tenant, id), row, keyed).await
+                }
+                answer => answered(answer, id),
+            }
         })
         .await
     }
@@ -248,13 +214,17 @@ impl Engine {
         let engine = self.clone();
         detached(async move {
             let work = engine.event(request)?;
-            let (event_id, instance) = (work.given.event_id, work.instance);
+            let (event_id, key) = (work.given.event_id, (work.tenant, work.instance));
             let answer = engine.send(work, true).await?;
+            let pool = engine.pool().clone();
+            let turned = async move {
+                match answer.await {
+                    Ok(Ok(Answer::Passed(row))) => passed::turned(&pool, key, row).await,
+                    answer => answered(answer, key.1),
+                }
+            };
             // Only waiting is cut short here; the turn goes on in the owner.
-            match tokio::time::timeout(timeout, answer).await {
-                Ok(answer) => engine.answered(answer, instance),
-                Err(_) => Err(Error::Pending(event_id)),
-            }
+            tokio::time::timeout(timeout, turned).await.unwrap_or(Err(Error::Pending(event_id)))
         })
         .await
     }
@@ -281,15 +251,16 @@ impl Engine {
             let ttl = chrono::Duration::from_std(CONFIRMATION_TTL).unwrap_or_default();
             let expires_at = parts.clock.now() + ttl;
             dedupe::insert_confirmation(&parts.pool, tenant, &key, &output, expires_at).await?;
-            parts.hints.step(StepHint::Confirmed(key, output));
+            parts.hints.step(StepHint::Confirmed(key, output)).await;
             Ok(())
         })
         .await
     }
 
-    /// Rows were put into the inbox ([`crate::enqueue`]) and committed.
-    pub fn hint_inbox(&self) {
-        self.0.hints.inbox.notify_one();
+    /// A row for this instance was put into the inbox ([`crate::enqueue`]) and committed.
+    pub fn hint_inbox(&self, instance: Uuid, conversation: Option<Uuid>) {
+        let shard = ids::shard_of(instance, conversation);
+        self.0.hints.bell.inbox(ShardSet::from_iter([shard]));
     }
 
     async fn birth(&self, id: Uuid, request: StartRequest) -> Result<Work> {
@@ -352,34 +323,27 @@ impl Engine {
         &self,
         mut work: Work,
         wants_view: bool,
-    ) -> Result<oneshot::Receiver<Result<Option<Box<InstanceView>>>>> {
-        let sender = self.0.work.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let sender = sender.filter(|_| self.is_owner()).ok_or(Error::Stopping)?;
+    ) -> Result<oneshot::Receiver<Result<Answer>>> {
+        let lanes = self.0.lanes.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let lanes = lanes.ok_or(Error::Stopping)?;
         let (reply, answer) = oneshot::channel();
         work.reply = Some(Reply { sender: reply, wants_view });
-        sender.send(work).await.map_err(|_| Error::Stopping)?;
+        lanes.send(work).await?;
         Ok(answer)
     }
+}
 
-    fn answered(
-        &self,
-        answer: std::result::Result<Result<Option<Box<InstanceView>>>, oneshot::error::RecvError>,
-        id: Uuid,
-    ) -> Result<InstanceView> {
-        let view = answer.map_err(|_| Error::Stopping)??;
-        view.map(|view| *view).ok_or_else(|| Error::NotFound(format!("instance {id}")))
+fn answered(
+    answer: std::result::Result<Result<Answer>, oneshot::error::RecvError>,
+    id: Uuid,
+) -> Result<InstanceView> {
+    match answer.map_err(|_| Error::Stopping)?? {
+        Answer::Applied(Some(view)) => Ok(*view),
+        Answer::Applied(None) | Answer::Passed(_) => Err(Error::NotFound(format!("instance {id}"))),
     }
 }
 
-/// Another process has the instances: this one stops taking anything.
-async fn stop_when_lost(parts: std::sync::Weak<Parts>, lost: Arc<Notify>) {
-    lost.notified().await;
-    if let Some(parts) = parts.upgrade() {
-        Engine(parts).stop();
-    }
-}
-
-fn log_panic(ended: std::result::Result<(), tokio::task::JoinError>) {
+pub(crate) fn log_panic(ended: std::result::Result<(), tokio::task::JoinError>) {
     if let Err(error) = ended {
         tracing::error!(%error, "a task of the engine ended badly");
     }

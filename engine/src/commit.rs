@@ -7,10 +7,14 @@ use crate::{
     database,
     error::Error,
     fault,
+    outbox::{OutboxId, OutboxRow},
     store::{
-        RowId, RowIds, history, inbox, incidents, instances,
+        RowId, RowIds, history, inbox,
+        inbox::Enqueued,
+        incidents, instances, outbox,
         steps::{self, StepRow},
         timers,
+        turns::{self, Turns},
     },
     turn::Chain,
 };
@@ -29,6 +33,21 @@ pub(crate) struct Batch {
     pub(crate) chains: Vec<Chain>,
     /// Inbox rows (tenant, id) to be dropped without a turn.
     pub(crate) discarded: Vec<(Uuid, i64)>,
+    /// Events for instances of other processes.
+    pub(crate) passed: Vec<Enqueued>,
+}
+
+impl Batch {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.chains.is_empty() && self.discarded.is_empty() && self.passed.is_empty()
+    }
+
+    /// Whether one statement writes it: nothing in it depends on rows that may have gone.
+    fn is_plain(&self) -> bool {
+        self.discarded.is_empty()
+            && self.passed.is_empty()
+            && self.chains.iter().all(|chain| chain.effects.is_plain())
+    }
 }
 
 /// What was written.
@@ -38,8 +57,19 @@ pub(crate) struct Written {
     pub(crate) lost: HashSet<InstanceKey>,
     /// Steps that are ready again.
     pub(crate) retried: Vec<StepRow>,
-    /// Whether rows were put into the inbox.
-    pub(crate) has_sent: bool,
+    /// The inbox rows of what was passed on, in its order.
+    pub(crate) passed: Vec<i64>,
+}
+
+/// What a batch writes beside its turns.
+pub(crate) struct Around<'a> {
+    pub(crate) now: DateTime<Utc>,
+    /// Who writes.
+    pub(crate) process: Uuid,
+    /// Rows for the steps it opens.
+    pub(crate) opened: &'a [OutboxRow],
+    /// Rows of which nothing is left.
+    pub(crate) emptied: &'a [OutboxId],
 }
 
 /// Why nothing was written, as far as is known.
@@ -71,10 +101,13 @@ impl From<sqlx::Error> for Trouble {
 pub(crate) async fn commit(
     connection: &mut PgConnection,
     batch: &Batch,
-    now: DateTime<Utc>,
+    around: &Around<'_>,
 ) -> Result<Written, Trouble> {
+    if batch.is_plain() && write_plain(connection, batch, around).await? {
+        return Ok(Written::default());
+    }
     let mut transaction = connection.begin().await?;
-    let written = write(&mut transaction, batch, now).await;
+    let written = write(&mut transaction, batch, around).await;
     let written = match written {
         Ok(written) => written,
         Err(trouble) => {
@@ -84,18 +117,54 @@ pub(crate) async fn commit(
         }
     };
     fault::point("turn.before_commit");
-    transaction.commit().await.map_err(|error| {
-        // An error with a code, from a server that lives, is an answer: it was not committed.
-        if database::is_connection_lost(&error) { Trouble::Unknown(error) } else { error.into() }
-    })?;
+    transaction.commit().await.map_err(lost_answer)?;
     fault::point("turn.after_commit");
     Ok(written)
+}
+
+/// What an error of a statement that commits means.
+fn lost_answer(error: sqlx::Error) -> Trouble {
+    // An error with a code, from a server that lives, is an answer: it was not committed. What cannot be encoded was not sent.
+    match error {
+        error @ sqlx::Error::Encode(_) => error.into(),
+        error if database::is_connection_lost(&error) => Trouble::Unknown(error),
+        error => error.into(),
+    }
+}
+
+/// One statement, which commits; false if it was undone because an instance was not as expected.
+async fn write_plain(
+    connection: &mut PgConnection,
+    batch: &Batch,
+    around: &Around<'_>,
+) -> Result<bool, Trouble> {
+    let (born, turned): (Vec<&Chain>, Vec<&Chain>) = batch.chains.iter().partition(|c| c.is_new);
+    let chains: Vec<&Chain> = batch.chains.iter().collect();
+    let mut stopped = RowIds::default();
+    for (id, ()) in each(&chains, |c| c.effects.stopped.keys().map(|k| (*k, ()))) {
+        stopped.push(id);
+    }
+    let turns = Turns {
+        born,
+        turned,
+        history: history(&chains),
+        timers: chains.iter().flat_map(|c| c.effects.timers.values()).collect(),
+        stopped,
+        opened: around.opened,
+        emptied: around.emptied,
+        process: around.process,
+        now: around.now,
+    };
+    fault::point("turn.before_commit");
+    let is_written = turns::write(connection, turns).await.map_err(lost_answer)?;
+    fault::point("turn.after_commit");
+    Ok(is_written)
 }
 
 async fn write(
     connection: &mut PgConnection,
     batch: &Batch,
-    now: DateTime<Utc>,
+    around: &Around<'_>,
 ) -> Result<Written, Trouble> {
     let (born, turned): (Vec<&Chain>, Vec<&Chain>) = batch.chains.iter().partition(|c| c.is_new);
     let mut held = instances::insert(connection, &born).await?;
@@ -103,27 +172,35 @@ async fn write(
     let chains: Vec<&Chain> = batch.chains.iter().filter(|c| held.contains(&key(c))).collect();
     let lost = batch.chains.iter().map(key).filter(|k| !held.contains(k)).collect();
 
-    insert_rows(connection, &chains, now).await?;
-    let retried = close_rows(connection, batch, &chains, now).await?;
-    let has_sent = chains.iter().any(|c| !c.effects.sent.is_empty());
-    Ok(Written { lost, retried, has_sent })
+    insert_rows(connection, &chains, around).await?;
+    let passed = inbox::insert(connection, &batch.passed, around.now).await?;
+    let retried = close_rows(connection, batch, &chains, around.now).await?;
+    Ok(Written { lost, retried, passed })
+}
+
+/// The turns of these chains, as rows.
+fn history<'a>(chains: &[&'a Chain]) -> Vec<history::Keyed<'a>> {
+    let keyed = chains.iter().map(|chain| (key(chain), chain));
+    keyed
+        .flat_map(|((tenant, id), chain)| chain.turns.iter().map(move |t| (tenant, id, t)))
+        .collect()
 }
 
 async fn insert_rows(
     connection: &mut PgConnection,
     chains: &[&Chain],
-    now: DateTime<Utc>,
+    around: &Around<'_>,
 ) -> Result<(), Trouble> {
-    let mut turns = Vec::new();
-    for chain in chains {
-        turns.extend(chain.turns.iter().map(|t| (chain.meta.tenant, chain.meta.id, t)));
-    }
-    history::insert(connection, &turns).await?;
-    let opened: Vec<&StepRow> = chains.iter().flat_map(|c| c.effects.steps.values()).collect();
-    steps::insert(connection, &opened).await?;
-    timers::insert(connection, chains.iter().flat_map(|c| c.effects.timers.values())).await?;
+    history::insert(connection, &history(chains)).await?;
+    let opened = chains.iter().flat_map(|c| c.effects.steps.values()).filter(|s| s.is_written);
+    let parked = chains.iter().flat_map(|c| c.effects.parked_unwritten.values());
+    steps::insert(connection, &opened.chain(parked).collect::<Vec<_>>()).await?;
+    let set: Vec<_> = chains.iter().flat_map(|c| c.effects.timers.values()).collect();
+    timers::insert(connection, &set).await?;
     let sent: Vec<_> = chains.iter().flat_map(|c| c.effects.sent.iter().cloned()).collect();
-    inbox::insert(connection, &sent, now).await?;
+    inbox::insert(connection, &sent, around.now).await?;
+    outbox::insert(connection, around.process, around.now, around.opened).await?;
+    outbox::delete(connection, around.emptied).await?;
 
     let incidents = chains.iter().filter_map(|c| c.effects.incident.as_ref());
     let opened: Vec<_> = incidents.filter_map(Option::as_ref).collect();

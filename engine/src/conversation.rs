@@ -13,6 +13,7 @@ use crate::{
     Engine, Error, Result,
     channel::{Channel, Channels},
     detached::detached,
+    ids::shard_of,
     router::{Router, person},
     store::{
         contacts,
@@ -75,12 +76,12 @@ struct Inner {
 impl Conversations {
     /// Over a running engine. Nothing is routed before [`start`](Self::start).
     pub fn new(engine: Engine, channels: Channels) -> Self {
-        let hint = Arc::new(Notify::new());
+        let hint = engine.bell().messages.clone();
         Self(Arc::new(Inner { engine, channels, hint, router: Mutex::new(None) }))
     }
 
-    /// Starts the router, beginning with what was accepted and not routed. Only in the process that owns the shards: the
-    /// order of a conversation rests on there being one. Starting twice changes nothing.
+    /// Starts the router, beginning with what was accepted and not routed. It decides for the channels whose shards this process
+    /// owns: the order of a conversation rests on there being one. Starting twice changes nothing.
     pub fn start(&self) {
         let mut running = self.0.router.lock().unwrap_or_else(PoisonError::into_inner);
         if running.is_some() {
@@ -139,10 +140,11 @@ impl Conversations {
         let pool = self.0.engine.pool().clone();
         let now = self.0.engine.clock().now();
         let n = new.len();
+        let channels = known.into_values().flatten().map(|id| shard_of(id, None)).collect();
         accepted.stored =
             detached(async move { Ok(messages::insert(&pool, &new, now).await?) }).await?;
         accepted.duplicates = n - accepted.stored;
-        self.0.hint.notify_one();
+        self.0.engine.bell().messages(channels);
         Ok(accepted)
     }
 

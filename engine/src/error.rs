@@ -39,10 +39,7 @@ pub enum Error {
     /// The event was taken and did not come to its turn in the time given; it will.
     #[error("the event was accepted, and its turn is not finished yet")]
     Pending(Uuid),
-    /// Another process owns the instances, and lives.
-    #[error("another process holds the lease")]
-    LeaseHeld,
-    /// This process is stopping, or lost its lease: nothing was accepted.
+    /// This process is stopping: nothing was accepted.
     #[error("the engine is stopping")]
     Stopping,
     /// A stored row cannot be read back.

@@ -12,14 +12,18 @@ mod own;
 use crate::{
     Clock,
     accounts::{Account, Accounts},
-    fault, kinds,
-    limits::{DATABASE_RETRY, HINTS_MAX, STEP_PAGE},
+    bell::Bell,
+    caught, fault, kinds,
+    lanes::Lanes,
+    limits::{DATABASE_RETRY, LEASE_RENEW, STEP_PAGE, STEPS_WAITING_MAX},
+    outbox::Outbox,
     request::Settings,
+    shards::{ShardSet, Shards},
     store::{
-        RowId,
+        RowId, outbox,
         steps::{self, StepRow, StepStatus},
     },
-    work::{StepHint, Stop, Work},
+    work::{StepHint, Stop},
 };
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -29,7 +33,7 @@ use std::{
     sync::Arc,
 };
 use tokio::{
-    sync::{Notify, mpsc},
+    sync::{mpsc, oneshot},
     time::Instant,
 };
 use workflows::step::StepRunner;
@@ -41,15 +45,19 @@ pub(crate) struct Shared {
     pub(crate) runner: Arc<dyn StepRunner>,
     pub(crate) accounts: Arc<dyn Accounts>,
     pub(crate) settings: Settings,
-    pub(crate) work: mpsc::Sender<Work>,
-    /// Told when a row was put into the inbox.
-    pub(crate) inbox: Arc<Notify>,
+    pub(crate) lanes: Lanes,
+    pub(crate) bell: Bell,
+    pub(crate) shards: Shards,
+    pub(crate) outbox: Outbox,
+    pub(crate) give_back: mpsc::UnboundedSender<Back>,
 }
 
 /// What a stage hands back.
 pub(crate) enum Back {
     /// It has its account and may run.
     Resolved(StepRow, Account),
+    /// It was tried, and its result waits for its turn: it needs no place any more.
+    Tried(RowId),
     /// It is over for now: settled, or to be taken up again when due.
     Finished(RowId, Option<StepRow>),
 }
@@ -59,89 +67,171 @@ pub(crate) struct Executor {
     shared: Arc<Shared>,
     hints: mpsc::Receiver<StepHint>,
     back: mpsc::UnboundedReceiver<Back>,
-    give_back: mpsc::UnboundedSender<Back>,
     /// By due time.
     waiting: BTreeMap<(DateTime<Utc>, RowId), StepRow>,
     due_of: HashMap<RowId, DateTime<Utc>>,
     /// Those whose outcome may still be told, by key.
     checking: HashMap<String, RowId>,
-    running: HashSet<RowId>,
+    /// With their shards.
+    running: HashMap<RowId, i16>,
+    /// Of those that run, the ones that have a result which waits for its turn.
+    tried: HashSet<RowId>,
+    /// Shards that are handed over, told when nothing of theirs runs.
+    leaving: Vec<(ShardSet, oneshot::Sender<()>)>,
+    /// Those that are not kept in memory and have no row yet.
+    put_down: Vec<StepRow>,
     /// Those that have their account, and wait for their mark.
     resolved: Vec<(StepRow, Account)>,
     polled: Option<Instant>,
+    /// When the steps of processes that are gone were looked for.
+    recovered: Option<Instant>,
 }
 
 impl Executor {
-    pub(crate) fn new(shared: Shared, hints: mpsc::Receiver<StepHint>) -> Self {
-        let (give_back, back) = mpsc::unbounded_channel();
+    /// Of which `back` is the other end of what stages give back to.
+    pub(crate) fn new(
+        shared: Shared,
+        hints: mpsc::Receiver<StepHint>,
+        back: mpsc::UnboundedReceiver<Back>,
+    ) -> Self {
         Self {
             shared: Arc::new(shared),
             hints,
             back,
-            give_back,
             waiting: BTreeMap::new(),
             due_of: HashMap::new(),
             checking: HashMap::new(),
-            running: HashSet::new(),
+            running: HashMap::new(),
+            tried: HashSet::new(),
+            leaving: Vec::new(),
+            put_down: Vec::new(),
             resolved: Vec::new(),
             polled: None,
+            recovered: None,
         }
     }
 
     /// Runs until told to stop, and then until the tries that run have ended.
     pub(crate) async fn run(mut self, mut stop: Stop) {
-        self.recover().await;
         while !stop.is_set() {
-            self.receive();
+            self.receive().await;
+            self.write_down().await;
             self.poll().await;
             self.mark().await;
             self.begin();
+            self.tell_left();
             self.sleep(&mut stop).await;
         }
         self.drain().await;
     }
 
-    /// Tries that an earlier owner began and did not end: nobody knows their outcome.
-    async fn recover(&mut self) {
+    /// Tries in these shards that an earlier owner began and did not end: nobody knows their outcome.
+    async fn take_over(&mut self, taken: ShardSet) {
         let rows = loop {
-            match steps::started(&self.shared.pool).await {
+            match steps::started(&self.shared.pool, taken.filter().as_deref()).await {
                 Ok(rows) => break rows,
                 Err(error) => tracing::warn!(%error, "interrupted steps cannot be read yet"),
             }
             tokio::time::sleep(DATABASE_RETRY).await;
         };
         for row in rows {
+            if self.running.contains_key(&row.id) {
+                continue;
+            }
             fault::point("recovery.step");
             tracing::info!(instance.id = %row.id.instance, step.id = %row.id.command, "interrupted");
-            self.running.insert(row.id);
+            self.running.insert(row.id, row.shard);
             self.spawn(row.id, attempt::interrupted(self.shared.clone(), row));
+        }
+        self.recovered = None;
+        self.polled = None;
+    }
+
+    /// Hands shards over: what was not begun is left to their next owner, what runs is waited for.
+    async fn leave(&mut self, leaving: ShardSet, done: oneshot::Sender<()>) {
+        let of_them: Vec<RowId> = self
+            .waiting
+            .values()
+            .filter(|row| leaving.contains(row.shard))
+            .map(|row| row.id)
+            .collect();
+        for row in of_them.into_iter().filter_map(|id| self.forget(id)).collect::<Vec<_>>() {
+            self.put_down.push(row);
+        }
+        let (theirs, ours) = std::mem::take(&mut self.resolved)
+            .into_iter()
+            .partition(|(row, _)| leaving.contains(row.shard));
+        self.resolved = ours;
+        for (row, _) in theirs {
+            self.running.remove(&row.id);
+            self.put_down.push(row);
+        }
+        self.write_down().await;
+        self.leaving.push((leaving, done));
+    }
+
+    /// Leaves steps that are not kept to polling, here or by their next owner: those without a row get it, as they stand.
+    async fn write_down(&mut self) {
+        self.put_down.retain(|row| !row.is_written);
+        if self.put_down.is_empty() {
+            return;
+        }
+        let rows: Vec<&StepRow> = self.put_down.iter().collect();
+        let written = match self.shared.pool.acquire().await {
+            Ok(mut connection) => steps::insert(&mut connection, &rows).await,
+            Err(error) => Err(error),
+        };
+        match written {
+            Ok(()) => {
+                self.shared.outbox.resolve_all(rows.iter().map(|row| row.id));
+                self.put_down.clear();
+            }
+            // The outbox still names them; they are tried again in the next round.
+            Err(error) => tracing::warn!(%error, "steps have no row yet"),
         }
     }
 
-    fn receive(&mut self) {
+    fn tell_left(&mut self) {
+        let running = &self.running;
+        let is_idle = |set: &ShardSet| !running.values().any(|shard| set.contains(*shard));
+        let (left, leaving) =
+            std::mem::take(&mut self.leaving).into_iter().partition(|(set, _)| is_idle(set));
+        self.leaving = leaving;
+        let left: Vec<(ShardSet, oneshot::Sender<()>)> = left;
+        for (_, done) in left {
+            // Whoever asked may have stopped waiting.
+            let _ = done.send(());
+        }
+    }
+
+    async fn receive(&mut self) {
         while let Ok(back) = self.back.try_recv() {
             self.take_back(back);
         }
         while let Ok(hint) = self.hints.try_recv() {
-            self.take_hint(hint);
+            self.take_hint(hint).await;
         }
     }
 
-    fn take_hint(&mut self, hint: StepHint) {
+    async fn take_hint(&mut self, hint: StepHint) {
         match hint {
             StepHint::Ready(row) => self.wait(*row),
             StepHint::Closed(id) => {
                 self.forget(id);
             }
             StepHint::Confirmed(key, output) => self.confirm(&key, output),
+            StepHint::Taken(shards) => self.take_over(shards).await,
+            StepHint::Leave(shards, done) => self.leave(shards, done).await,
         }
     }
 
     fn take_back(&mut self, back: Back) {
         match back {
             Back::Resolved(row, account) => self.resolved.push((row, account)),
+            Back::Tried(id) => drop(self.tried.insert(id)),
             Back::Finished(id, next) => {
                 self.running.remove(&id);
+                self.tried.remove(&id);
                 if let Some(row) = next {
                     self.wait(row);
                 }
@@ -151,13 +241,15 @@ impl Executor {
 
     /// Keeps a step until it is due. One that is known already is left alone, unless its fence has grown.
     fn wait(&mut self, row: StepRow) {
-        if self.running.contains(&row.id) || self.waiting.len() >= HINTS_MAX {
+        if self.running.contains_key(&row.id) {
             return;
         }
-        if let Some(known) = self.forget(row.id)
-            && known.fence > row.fence
-        {
-            return self.wait(known);
+        let row = match self.forget(row.id) {
+            Some(known) if known.fence > row.fence => known,
+            _ => row,
+        };
+        if self.waiting.len() >= STEPS_WAITING_MAX || !self.shared.shards.owns(row.shard) {
+            return self.put_down.push(row);
         }
         if row.status == StepStatus::Checking {
             self.checking.insert(row.key.clone(), row.id);
@@ -176,7 +268,7 @@ impl Executor {
     fn confirm(&mut self, key: &str, output: Value) {
         let Some(id) = self.checking.get(key).copied() else { return };
         let Some(row) = self.forget(id) else { return };
-        self.running.insert(id);
+        self.running.insert(id, row.shard);
         self.spawn(id, attempt::confirmed(self.shared.clone(), row, output));
     }
 
@@ -185,14 +277,20 @@ impl Executor {
         if self.polled.is_some_and(|at| at.elapsed() < self.shared.settings.poll) {
             return;
         }
+        let owned = self.shared.shards.owned();
+        if owned.is_empty() {
+            return;
+        }
         self.polled = Some(Instant::now());
+        self.recover().await;
         let known = self.waiting.len() + self.running.len();
-        if known >= HINTS_MAX {
+        if known >= STEPS_WAITING_MAX {
             return;
         }
         // Those that are known may all stand in front.
         let limit = STEP_PAGE + i64::try_from(known).unwrap_or(0);
-        match steps::due(&self.shared.pool, self.shared.clock.now(), limit).await {
+        let now = self.shared.clock.now();
+        match steps::due(&self.shared.pool, now, limit, owned.filter().as_deref()).await {
             Ok(rows) => {
                 for row in rows {
                     if !self.due_of.contains_key(&row.id) {
@@ -204,16 +302,32 @@ impl Executor {
         }
     }
 
+    /// Steps that have no row, and were opened by a process that is gone, get it.
+    async fn recover(&mut self) {
+        if self.recovered.is_some_and(|at| at.elapsed() < LEASE_RENEW) {
+            return;
+        }
+        match outbox::recover(&self.shared.pool, &[]).await {
+            Ok(n) => {
+                self.recovered = Some(Instant::now());
+                if n > 0 {
+                    tracing::info!(steps = n, "steps of a process that is gone were recovered");
+                }
+            }
+            Err(error) => tracing::warn!(%error, "the outbox cannot be read yet"),
+        }
+    }
+
     /// Begins with what is due, as far as there is room.
     fn begin(&mut self) {
         let now = self.shared.clock.now();
-        while self.running.len() < self.shared.settings.attempts_running_max {
+        while self.has_room() {
             let Some((&(due, id), _)) = self.waiting.first_key_value() else { break };
             if due > now {
                 break;
             }
             let Some(row) = self.forget(id) else { break };
-            self.running.insert(id);
+            self.running.insert(id, row.shard);
             if row.status == StepStatus::Checking {
                 self.spawn(id, attempt::window_ended(self.shared.clone(), row));
             } else if attempt::needs_account(&row) {
@@ -271,7 +385,7 @@ impl Executor {
             self.running.remove(id);
         }
         tokio::time::sleep(DATABASE_RETRY).await;
-        let Ok(started) = steps::started(&self.shared.pool).await else {
+        let Ok(started) = steps::started(&self.shared.pool, None).await else {
             // Still no database: whoever was not marked is polled, whoever was is tried again here.
             for row in lost.into_values() {
                 self.wait(row);
@@ -307,15 +421,20 @@ impl Executor {
 
     /// Runs a stage in a task of its own; a panic in it parks the step until the next start.
     fn spawn(&self, id: RowId, stage: impl Future<Output = Back> + Send + 'static) {
-        let give_back = self.give_back.clone();
+        let give_back = self.shared.give_back.clone();
         tokio::spawn(async move {
-            let back = tokio::spawn(stage).await.unwrap_or_else(|error| {
-                tracing::error!(instance.id = %id.instance, step.id = %id.command, %error, "a stage");
+            let back = caught::caught(stage).await.unwrap_or_else(|panic| {
+                tracing::error!(instance.id = %id.instance, step.id = %id.command, panic, "a stage");
                 Back::Finished(id, None)
             });
             // Nobody listens any more only when the process ends.
             let _ = give_back.send(back);
         });
+    }
+
+    /// Whether another try may run.
+    fn has_room(&self) -> bool {
+        self.running.len() - self.tried.len() < self.shared.settings.attempts_running_max
     }
 
     async fn sleep(&mut self, stop: &mut Stop) {
@@ -324,31 +443,36 @@ impl Executor {
         }
         let clock = self.shared.clock.clone();
         let poll = self.shared.settings.poll;
-        let has_room = self.running.len() < self.shared.settings.attempts_running_max;
-        let next = self.waiting.first_key_value().map(|((due, _), _)| *due).filter(|_| has_room);
+        let first = self.waiting.first_key_value().map(|((due, _), _)| *due);
+        let next = first.filter(|_| self.has_room());
         let next = next.unwrap_or(DateTime::<Utc>::MAX_UTC);
         tokio::select! {
             () = clock.sleep_until(next, poll) => {}
             () = stop.wait() => {}
             Some(back) = self.back.recv() => self.take_back(back),
-            Some(hint) = self.hints.recv() => self.take_hint(hint),
+            Some(hint) = self.hints.recv() => self.take_hint(hint).await,
         }
     }
 
-    /// Waits for the tries that run.
+    /// Waits for the tries that run. What was not begun is left to the next owner.
     async fn drain(mut self) {
+        self.put_down.extend(std::mem::take(&mut self.waiting).into_values());
         let until = Instant::now() + self.shared.settings.drain;
         while !self.running.is_empty() {
             let left = until.saturating_duration_since(Instant::now());
             match tokio::time::timeout(left, self.back.recv()).await {
-                Ok(Some(Back::Finished(id, _))) => {
+                Ok(Some(Back::Finished(id, next))) => {
                     self.running.remove(&id);
+                    self.put_down.extend(next);
                 }
                 Ok(Some(Back::Resolved(row, _))) => {
                     self.running.remove(&row.id);
+                    self.put_down.push(row);
                 }
-                Ok(None) | Err(_) => return,
+                Ok(Some(Back::Tried(_))) => {}
+                Ok(None) | Err(_) => break,
             }
         }
+        self.write_down().await;
     }
 }

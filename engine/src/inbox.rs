@@ -7,9 +7,11 @@ use crate::{
     definitions::Definitions,
     error::Error,
     fault, ids, key,
+    lanes::Lanes,
     limits::{IN_FLIGHT_MAX, INBOX_PAGE},
     owner::batch,
     resume::{self, ResumeLinks},
+    shards::Shards,
     store::{
         inbox::{self, InboxRow},
         instances::Meta,
@@ -21,11 +23,23 @@ use machine::{Event, Start};
 use serde_json::Value;
 use sqlx::PgPool;
 use std::{sync::Arc, time::Duration};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::Notify;
 use uuid::Uuid;
 
 /// Before the first row.
 const BEGINNING: (i16, i64) = (-1, 0);
+
+/// The wait when there are more rows than may be in memory.
+const FULL_WAIT: Duration = Duration::from_millis(5);
+
+/// What a sweep has seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Swept {
+    /// Every row.
+    All,
+    /// As many as may be in memory.
+    Part,
+}
 
 /// The reader.
 pub(crate) struct Inbox {
@@ -33,7 +47,8 @@ pub(crate) struct Inbox {
     pub(crate) definitions: Definitions,
     pub(crate) resume: Option<ResumeLinks>,
     pub(crate) clock: Clock,
-    pub(crate) work: mpsc::Sender<Work>,
+    pub(crate) shards: Shards,
+    pub(crate) lanes: Lanes,
     pub(crate) hint: Arc<Notify>,
     pub(crate) poll: Duration,
     pub(crate) in_flight: InFlight<i64>,
@@ -43,39 +58,62 @@ impl Inbox {
     /// Reads until told to stop, or until nobody takes what it reads.
     pub(crate) async fn run(self, mut stop: Stop) {
         while !stop.is_set() {
-            if let Err(error) = self.sweep(&stop).await {
-                tracing::warn!(%error, "the inbox cannot be read");
-            }
+            let wait = match self.sweep(&stop).await {
+                Ok(Swept::All) => self.poll,
+                Ok(Swept::Part) => FULL_WAIT,
+                Err(error) => {
+                    tracing::warn!(%error, "the inbox cannot be read");
+                    self.poll
+                }
+            };
             tokio::select! {
-                () = self.hint.notified() => {}
-                () = tokio::time::sleep(self.poll) => {}
+                () = self.hint.notified(), if wait != FULL_WAIT => {}
+                () = tokio::time::sleep(wait) => {}
                 () = stop.wait() => {}
             }
         }
     }
 
-    /// Hands over every row once, page by page.
-    async fn sweep(&self, stop: &Stop) -> Result<(), Error> {
+    /// Hands over every row once, page by page; when there are too many, as many of each tenant.
+    async fn sweep(&self, stop: &Stop) -> Result<Swept, Error> {
+        let owned = self.shards.owned();
+        if owned.is_empty() {
+            return Ok(Swept::All);
+        }
+        let filter = owned.filter();
         let mut after = BEGINNING;
         while self.in_flight.len() < IN_FLIGHT_MAX && !stop.is_set() {
-            let rows = inbox::read(&self.pool, after, INBOX_PAGE).await?;
-            let Some(last) = rows.last() else { break };
+            let rows = inbox::read(&self.pool, after, INBOX_PAGE, filter.as_deref()).await?;
+            let Some(last) = rows.last() else { return Ok(Swept::All) };
             after = (last.shard, last.id);
-            fault::point("inbox.read");
             let is_last_page = rows.len() < usize::try_from(INBOX_PAGE).unwrap_or(usize::MAX);
-            for row in rows {
-                let Some(ticket) = self.in_flight.take(row.id) else { continue };
-                let mut work = self.work(row).await?;
-                work.ticket = Some(Box::new(ticket));
-                if self.work.send(work).await.is_err() {
-                    return Ok(());
-                }
-            }
-            if is_last_page {
-                break;
+            if !self.hand_over(rows).await? || is_last_page {
+                return Ok(Swept::All);
             }
         }
-        Ok(())
+        if self.in_flight.len() < IN_FLIGHT_MAX * 2 {
+            let taken = i64::try_from(self.in_flight.len()).unwrap_or(0);
+            let limit = INBOX_PAGE + taken;
+            let rows = inbox::read_of_each(&self.pool, limit, filter.as_deref()).await?;
+            self.hand_over(rows).await?;
+        }
+        Ok(Swept::Part)
+    }
+
+    /// Sends on those that are not on their way already; false when nobody takes them.
+    async fn hand_over(&self, rows: Vec<InboxRow>) -> Result<bool, Error> {
+        if !rows.is_empty() {
+            fault::point("inbox.read");
+        }
+        for row in rows {
+            let Some(ticket) = self.in_flight.take(row.id) else { continue };
+            let mut work = self.work(row).await?;
+            work.ticket = Some(Box::new(ticket));
+            if self.lanes.send(work).await.is_err() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// A row as work. Only a database that cannot be reached is an error.
@@ -92,7 +130,7 @@ impl Inbox {
             instance: row.instance_id,
             what: What::Event,
             given: Given {
-                event_id: Uuid::now_v7(),
+                event_id: row.event_id.unwrap_or_else(Uuid::now_v7),
                 event: Event { at: now, body },
                 actor: row.actor,
                 claim: Some(Claim::Inbox(row.id)),

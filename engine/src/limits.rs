@@ -6,24 +6,30 @@ use std::time::Duration;
 pub const BATCH_TURNS_MAX: usize = 500;
 /// Events waiting in memory for their turn; beyond it, senders wait.
 pub const WORK_QUEUE_MAX: usize = 10_000;
-/// Instances kept in memory between turns.
-pub const HOT_INSTANCES_MAX: usize = 50_000;
+/// What the instances kept in memory between turns may take, in bytes, all lanes together.
+pub const HOT_BYTES_MAX: usize = 256 << 20;
+/// Owners that work side by side.
+pub const LANES: usize = 2;
 /// Compiled definitions kept in memory.
 pub const DEFINITIONS_MAX: usize = 1_000;
 /// How long a version is believed to be the current one without looking.
 pub const PUBLISHED_TTL: Duration = Duration::from_secs(2);
 /// Inbox rows read at once.
 pub const INBOX_PAGE: i64 = 1_000;
-/// Inbox rows and timers in memory at once.
+/// Inbox rows in memory at once.
 pub const IN_FLIGHT_MAX: usize = 5_000;
+/// Timers in memory at once, about.
+pub const TIMERS_IN_FLIGHT_MAX: usize = 10_000;
 /// Timers read at once.
-pub const TIMER_PAGE: i64 = 1_000;
+pub const TIMER_PAGE: i64 = 5_000;
 /// Steps read at once.
 pub const STEP_PAGE: i64 = 1_000;
 /// How often rows are looked for when no hint came.
 pub const POLL: Duration = Duration::from_secs(1);
-/// Hints on their way; beyond it they are lost, which costs a poll.
+/// Hints on their way to the executor; beyond it owners wait. To the scheduler; beyond it they are lost, which costs a poll.
 pub const HINTS_MAX: usize = 10_000;
+/// Steps kept in memory until they are due; beyond it they are left to polling.
+pub const STEPS_WAITING_MAX: usize = 50_000;
 /// Attempts running at once.
 pub const ATTEMPTS_RUNNING_MAX: usize = 256;
 /// What a try may take beyond its own timeout before its outcome is called unknown.

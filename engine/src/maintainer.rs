@@ -1,6 +1,10 @@
 //! Housekeeping: history's partitions for the months to come, and what has expired.
 
-use crate::{Clock, store::dedupe, work::Stop};
+use crate::{
+    Clock,
+    store::{dedupe, shards},
+    work::Stop,
+};
 use chrono::{DateTime, Datelike, Months, NaiveDate, Utc};
 use sqlx::{AssertSqlSafe, PgPool};
 use std::time::Duration;
@@ -38,9 +42,17 @@ impl Maintainer {
                 tracing::warn!(%error, "a month of history has no partition of its own");
             }
         }
+        if let Err(error) = self.forget_processes().await {
+            tracing::warn!(%error, "processes that are gone could not be forgotten");
+        }
         if let Err(error) = dedupe::delete_expired(&self.pool, now).await {
             tracing::warn!(%error, "expired keys could not be deleted");
         }
+    }
+
+    async fn forget_processes(&self) -> sqlx::Result<()> {
+        let mut connection = self.pool.acquire().await?;
+        shards::forget_gone(&mut connection).await
     }
 }
 

@@ -1,4 +1,4 @@
-//! The owner: the one task that gives instances their turns.
+//! The owner of a lane: the one task that gives the lane's instances their turns.
 //!
 //! It collects what is ready, computes, commits, and only then tells: callers their answers, the executor its steps, the
 //! scheduler its timers.
@@ -12,34 +12,78 @@ pub(crate) mod lease;
 
 use crate::{
     Clock,
-    commit::{self, Batch, InstanceKey, Source, Trouble, Written},
+    commit::{self, Around, InstanceKey, Source, Trouble, Written},
     database::{self, Remedy},
     definitions::Definitions,
     error::Error,
-    fault,
-    limits::{BATCH_TURNS_MAX, DATABASE_RETRY, HOT_INSTANCES_MAX},
+    fault, ids,
+    lanes::{Lane, Message},
+    limits::{BATCH_TURNS_MAX, DATABASE_RETRY},
+    outbox::Outbox,
     request::InstanceView,
-    store::{RowId, history, instances},
+    shards::{ShardSet, Shards},
+    store::{RowId, history, instances, outbox},
     turn::{Chain, Claim},
-    work::{Hints, StepHint, Stop, What, Work},
+    work::{Answer, Hints, StepHint, Stop, What, Work},
 };
 use batch::Prepared;
 use hot::Hot;
 use sqlx::{ConnectOptions, PgConnection, PgPool};
-use std::collections::{HashMap, HashSet, VecDeque};
-use tokio::sync::mpsc;
+use std::{
+    collections::{HashMap, HashSet, VecDeque},
+    time::Duration,
+};
+use tokio::sync::{mpsc::error::TryRecvError, oneshot};
+use uuid::Uuid;
 
-/// The owner's own state.
-pub(crate) struct Owner {
+/// Of a batch, at least this part is for what may have piled up, if there is so much: neither starves the other.
+const BACKLOG_PART: usize = 4;
+/// How long rows of the outbox of which nothing is left wait for a batch to go with.
+const EMPTIED_WAIT: Duration = Duration::from_millis(100);
+
+/// What all owners of a process share.
+#[derive(Clone)]
+pub(crate) struct Common {
     pub(crate) pool: PgPool,
     pub(crate) definitions: Definitions,
     pub(crate) clock: Clock,
     pub(crate) hints: Hints,
+    pub(crate) shards: Shards,
+    pub(crate) outbox: Outbox,
+}
+
+/// The owner's own state.
+pub(crate) struct Owner {
+    common: Common,
     hot: Hot,
     /// Instances whose rows cannot be read back, or whose definition cannot: their events stay where they are.
     unreadable: HashSet<InstanceKey>,
     /// Its own connection, made when needed and dropped when in doubt.
     connection: Option<PgConnection>,
+}
+
+/// What was collected for a batch.
+#[derive(Default)]
+struct Collected {
+    works: Vec<Work>,
+    /// Shards to be forgotten after them.
+    forget: Vec<(ShardSet, oneshot::Sender<()>)>,
+}
+
+impl Collected {
+    /// Takes a message in; false if nothing may follow in this batch.
+    fn take(&mut self, message: Message) -> bool {
+        match message {
+            Message::Work(work) => {
+                self.works.push(*work);
+                true
+            }
+            Message::Forget(shards, done) => {
+                self.forget.push((shards, done));
+                false
+            }
+        }
+    }
 }
 
 /// What is to be done about a batch that was not written.
@@ -51,27 +95,57 @@ enum Redo {
 }
 
 impl Owner {
-    pub(crate) fn new(pool: PgPool, definitions: Definitions, clock: Clock, hints: Hints) -> Self {
-        let hot = Hot::new(HOT_INSTANCES_MAX);
-        let unreadable = HashSet::new();
-        Self { pool, definitions, clock, hints, hot, unreadable, connection: None }
+    /// An owner that keeps at most this much of instances in memory.
+    pub(crate) fn new(common: Common, hot_bytes_max: usize) -> Self {
+        let hot = Hot::new(hot_bytes_max);
+        Self { common, hot, unreadable: HashSet::new(), connection: None }
     }
 
     /// Runs until told that nothing more will come (an abandoned try may still hold a sender), and then until everything
     /// received is stored.
-    pub(crate) async fn run(mut self, mut work: mpsc::Receiver<Work>, mut finish: Stop) {
+    pub(crate) async fn run(mut self, mut lane: Lane, mut finish: Stop) {
+        while let Some(first) = self.next(&mut lane, &mut finish).await {
+            let Collected { works, forget } = collect(first, &mut lane);
+            if !works.is_empty() {
+                self.apply(works).await;
+            }
+            for (shards, done) in forget {
+                self.hot.forget(&shards);
+                // Whoever asked may have stopped waiting.
+                let _ = done.send(());
+            }
+        }
+        self.empty_outbox().await;
+    }
+
+    /// The next message; `None` when no more will come.
+    async fn next(&mut self, lane: &mut Lane, finish: &mut Stop) -> Option<Message> {
         loop {
-            let first = tokio::select! {
+            let has_emptied = self.common.outbox.has_done();
+            tokio::select! {
                 biased;
-                first = work.recv() => first,
-                () = finish.wait(), if !work.is_closed() => {
-                    work.close();
-                    continue;
+                Some(message) = lane.prompt.recv() => return Some(message),
+                Some(message) = lane.backlog.recv() => return Some(message),
+                () = finish.wait(), if !lane.prompt.is_closed() => {
+                    lane.prompt.close();
+                    lane.backlog.close();
                 }
-            };
-            let Some(first) = first else { return };
-            let works = collect(first, &mut work);
-            self.apply(works).await;
+                () = tokio::time::sleep(EMPTIED_WAIT), if has_emptied => self.empty_outbox().await,
+                else => return None,
+            }
+        }
+    }
+
+    /// Deletes rows of the outbox that no batch took along. What fails is left to the next batch.
+    async fn empty_outbox(&self) {
+        let emptied = self.common.outbox.take_done();
+        let deleted = match self.common.pool.acquire().await {
+            Ok(mut connection) => outbox::delete(&mut connection, &emptied).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = deleted {
+            tracing::debug!(%error, "rows of the outbox could not be deleted yet");
+            self.common.outbox.give_back(&emptied);
         }
     }
 
@@ -82,7 +156,7 @@ impl Owner {
             let mut prepared = self.prepare(group).await;
             let mut wait = DATABASE_RETRY;
             loop {
-                let result = self.write(&prepared.batch).await;
+                let result = self.write(&prepared).await;
                 let (trouble, redo) = match result {
                     Ok(written) => {
                         let again = self.publish(prepared, written).await;
@@ -105,55 +179,76 @@ impl Owner {
         }
     }
 
-    async fn write(&mut self, batch: &Batch) -> Result<Written, Trouble> {
-        if batch.chains.is_empty() && batch.discarded.is_empty() {
+    async fn write(&mut self, prepared: &Prepared) -> Result<Written, Trouble> {
+        let batch = &prepared.batch;
+        if batch.is_empty() {
             return Ok(Written::default());
         }
         fault::point("turn.prepared");
         let connection = match &mut self.connection {
             Some(connection) => connection,
-            none => none.insert(self.pool.connect_options().connect().await?),
+            none => none.insert(self.common.pool.connect_options().connect().await?),
         };
-        let result = commit::commit(connection, batch, self.clock.now()).await;
-        if let Err(Trouble::Before(Error::Database(error)) | Trouble::Unknown(error)) = &result
-            && database::is_connection_lost(error)
-        {
-            self.connection = None;
+        let emptied = self.common.outbox.take_done();
+        let around = Around {
+            now: self.common.clock.now(),
+            process: self.common.outbox.process,
+            opened: &prepared.opened,
+            emptied: &emptied,
+        };
+        let result = commit::commit(connection, batch, &around).await;
+        if let Err(trouble) = &result {
+            self.common.outbox.give_back(&emptied);
+            if let Trouble::Before(Error::Database(error)) | Trouble::Unknown(error) = trouble
+                && database::is_connection_lost(error)
+            {
+                self.connection = None;
+            }
         }
         result
     }
 
     /// Everything is stored: memory follows, and everyone is told. The works of lost instances, to be redone.
-    async fn publish(&mut self, prepared: Prepared, mut written: Written) -> Vec<Work> {
-        let Prepared { batch, works, .. } = prepared;
+    async fn publish(&mut self, prepared: Prepared, written: Written) -> Vec<Work> {
+        let Prepared { batch, works, passed, opened } = prepared;
         let mut views = HashMap::new();
-        let mut told: HashSet<InstanceKey> = HashSet::new();
-        for work in &works {
-            if work.reply.as_ref().is_some_and(|r| r.wants_view) {
-                told.insert((work.tenant, work.instance));
-            }
-        }
-        for chain in batch.chains {
+        let wants_view = |work: &&Work| work.reply.as_ref().is_some_and(|r| r.wants_view);
+        let told: HashSet<InstanceKey> =
+            works.iter().filter(wants_view).map(|w| (w.tenant, w.instance)).collect();
+        self.common.outbox.stored(opened);
+        let mut sent = ShardSet::default();
+        for mut chain in batch.chains {
             let key = commit::key(&chain);
             if written.lost.contains(&key) {
+                let opened = chain.effects.steps.values().map(|step| step.id);
+                self.common.outbox.resolve_all(opened);
                 continue;
             }
-            self.hint(&chain);
+            self.hint(&mut chain).await;
+            for event in &chain.effects.sent {
+                sent.insert(ids::shard_of(event.instance, event.conversation));
+            }
             let definition = chain.definition.clone();
             let instance = batch::stored(chain);
             if told.contains(&key) {
                 views.insert(key, InstanceView::from(instance.clone()));
             }
-            if !instance.state.life.is_over() {
+            if !instance.state.life.is_over() && self.common.shards.settles(instance.meta.shard) {
                 self.hot.put(instance, definition);
             }
         }
-        for row in written.retried.drain(..) {
-            self.hints.step(StepHint::Ready(Box::new(row)));
+        for row in written.retried {
+            self.common.hints.step(StepHint::Ready(Box::new(row))).await;
         }
         fault::point("turn.hinted");
-        if written.has_sent {
-            self.hints.inbox.notify_one();
+        for event in &batch.passed {
+            sent.insert(ids::shard_of(event.instance, event.conversation));
+        }
+        if !sent.is_empty() {
+            self.common.hints.bell.inbox(sent);
+        }
+        for (mut work, id) in passed.into_iter().zip(written.passed) {
+            work.finish(Ok(Answer::Passed(id)));
         }
         let mut again = Vec::new();
         for mut work in works {
@@ -161,7 +256,7 @@ impl Owner {
             if !written.lost.contains(&key) {
                 let wants_view = work.reply.as_ref().is_some_and(|r| r.wants_view);
                 let view = wants_view.then(|| views.get(&key).cloned()).flatten();
-                work.finish(Ok(view.map(Box::new)));
+                work.finish(Ok(Answer::Applied(view.map(Box::new))));
             } else if matches!(work.what, What::Birth(_)) {
                 self.refuse_birth(work, &mut again).await;
             } else {
@@ -171,19 +266,22 @@ impl Owner {
         again
     }
 
-    fn hint(&self, chain: &Chain) {
-        for row in chain.effects.steps.values() {
-            self.hints.step(StepHint::Ready(Box::new(row.clone())));
+    async fn hint(&self, chain: &mut Chain) {
+        let (tenant, instance) = commit::key(chain);
+        let resolved = chain.effects.resolved();
+        let resolved = resolved.map(|command| RowId { tenant, instance, command });
+        self.common.outbox.resolve_all(resolved);
+        for row in std::mem::take(&mut chain.effects.steps).into_values() {
+            self.common.hints.step(StepHint::Ready(Box::new(row))).await;
         }
         for (command, fence) in &chain.effects.closed {
             if fence.is_none() {
-                let (tenant, instance) = commit::key(chain);
                 let id = RowId { tenant, instance, command: *command };
-                self.hints.step(StepHint::Closed(id));
+                self.common.hints.step(StepHint::Closed(id)).await;
             }
         }
         if let Some(first) = chain.effects.timers.values().map(|t| t.fire_at).min() {
-            self.hints.timer(first);
+            self.common.hints.timer(first);
         }
     }
 
@@ -192,7 +290,7 @@ impl Owner {
         match trouble {
             Trouble::Stale(sources) => {
                 let (stale, rest): (Vec<Work>, Vec<Work>) =
-                    prepared.works.into_iter().partition(|w| is_from(w, &sources));
+                    prepared.into_works().partition(|w| is_from(w, &sources));
                 for mut work in stale {
                     tracing::debug!(instance.id = %work.instance, "an event's row was gone");
                     work.finish_stale();
@@ -201,20 +299,26 @@ impl Owner {
             }
             Trouble::Before(Error::Database(error)) => match database::remedy(&error) {
                 Remedy::Retry => Redo::Same(prepared),
-                Remedy::Data => Redo::Groups(isolate(prepared.works, &error.to_string())),
+                Remedy::Data => {
+                    Redo::Groups(isolate(prepared.into_works().collect(), &error.to_string()))
+                }
             },
-            Trouble::Before(error) => Redo::Groups(isolate(prepared.works, &error.to_string())),
-            Trouble::Unknown(_) => Redo::Groups(vec![self.read_back(prepared.works).await]),
+            Trouble::Before(error) => {
+                Redo::Groups(isolate(prepared.into_works().collect(), &error.to_string()))
+            }
+            Trouble::Unknown(_) => Redo::Groups(vec![self.read_back(prepared).await]),
         }
     }
 
     /// Finds out which events had their turn in a commit whose answer was lost; the others, to be redone.
-    async fn read_back(&mut self, works: Vec<Work>) -> Vec<Work> {
+    async fn read_back(&mut self, prepared: Prepared) -> Vec<Work> {
+        let opened: Vec<Uuid> = prepared.opened.iter().map(|row| row.id.1).collect();
+        let works: Vec<Work> = prepared.into_works().collect();
         let asked: Vec<_> =
             works.iter().map(|w| (w.tenant, w.instance, w.given.event_id)).collect();
         let mut wait = DATABASE_RETRY;
         let turned = loop {
-            match history::turned(&self.pool, &asked).await {
+            match self.turned(&asked, &opened).await {
                 Ok(turned) => break turned,
                 Err(error) => {
                     tracing::warn!(%error, "the outcome of a commit cannot be read back yet");
@@ -227,20 +331,34 @@ impl Owner {
         for mut work in works {
             if turned.contains(&work.given.event_id) {
                 let view = self.view(&work).await;
-                work.finish(Ok(view));
+                work.finish(Ok(Answer::Applied(view)));
             } else {
                 rest.push(work);
             }
         }
         // Hints of what was stored are lost with the answer; steps and timers are found by polling.
-        self.hints.inbox.notify_one();
+        self.common.hints.bell.inbox(ShardSet::ALL);
         rest
+    }
+
+    /// Which events had their turn. The steps these turns opened get their rows, so that polling finds them.
+    async fn turned(
+        &self,
+        asked: &[(Uuid, Uuid, Uuid)],
+        opened: &[Uuid],
+    ) -> Result<HashSet<Uuid>, Error> {
+        let turned = history::turned(&self.common.pool, asked).await?;
+        if !opened.is_empty() {
+            outbox::recover(&self.common.pool, opened).await?;
+        }
+        Ok(turned)
     }
 
     /// The instance of a work as the store has it, if whoever waits wants it.
     async fn view(&self, work: &Work) -> Option<Box<InstanceView>> {
         work.reply.as_ref().filter(|r| r.wants_view)?;
-        let rows = instances::load(&self.pool, &[(work.tenant, work.instance)]).await.ok()?;
+        let rows =
+            instances::load(&self.common.pool, &[(work.tenant, work.instance)]).await.ok()?;
         let instance = rows.into_iter().next()?.1.ok()?;
         Some(Box::new(InstanceView::from(instance)))
     }
@@ -248,21 +366,28 @@ impl Owner {
 
 /// What is ready, at most a batch. Nothing is waited for: what arrives during a commit makes the next batch, so batches grow
 /// with the load, and at rest an event goes alone and at once.
-fn collect(first: Work, work: &mut mpsc::Receiver<Work>) -> Vec<Work> {
-    let mut works = vec![first];
-    while works.len() < BATCH_TURNS_MAX {
-        let Ok(next) = work.try_recv() else { break };
-        works.push(next);
+fn collect(first: Message, lane: &mut Lane) -> Collected {
+    let mut collected = Collected::default();
+    let mut goes_on = collected.take(first);
+    let most = [BATCH_TURNS_MAX - BATCH_TURNS_MAX / BACKLOG_PART, BATCH_TURNS_MAX, BATCH_TURNS_MAX];
+    for (round, most) in most.into_iter().enumerate() {
+        while goes_on && collected.works.len() < most {
+            let from = if round == 1 { &mut lane.backlog } else { &mut lane.prompt };
+            match from.try_recv() {
+                Ok(message) => goes_on = collected.take(message),
+                Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
+            }
+        }
     }
-    works
+    collected
 }
 
 /// Whether a work comes from one of these rows.
 fn is_from(work: &Work, sources: &[Source]) -> bool {
     let row = |command| RowId { tenant: work.tenant, instance: work.instance, command };
-    let source = match work.given.claim {
-        Some(Claim::Inbox(id)) => Source::Inbox(id),
-        Some(Claim::Timer(id)) => Source::Timer(row(id)),
+    let source = match &work.given.claim {
+        Some(Claim::Inbox(id)) => Source::Inbox(*id),
+        Some(Claim::Timer(id)) => Source::Timer(row(*id)),
         Some(Claim::Step(settlement)) => Source::Step(row(settlement.step)),
         None => return false,
     };

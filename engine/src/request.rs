@@ -23,11 +23,40 @@ pub struct Options {
     pub settings: Settings,
 }
 
+/// What a process is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// It serves requests and owns instances.
+    All,
+    /// It owns instances.
+    Engine,
+    /// It serves requests; what they ask of instances is passed on to their owners.
+    Api,
+}
+
+impl Role {
+    /// As stored and printed.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Engine => "engine",
+            Self::Api => "api",
+        }
+    }
+}
+
 /// What can be adjusted.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// How long `start` waits for another process's lease to end.
-    pub lease_wait: Duration,
+    /// What this process is for.
+    pub role: Role,
+    /// Owners that work side by side, each with a connection of its own; 0 counts as 1.
+    pub lanes: usize,
+    /// Whether other processes are told by `NOTIFY` what waits for them; without it they find out by polling.
+    pub notify: bool,
+    /// Whether a transaction pooler stands before the database: then there is no `NOTIFY`, and no session lock that tells at
+    /// once when a process dies.
+    pub behind_pooler: bool,
     /// How long a step whose outcome is unknown waits for a status webhook that echoes its key.
     pub check_window: Duration,
     /// Attempts running at once.
@@ -44,7 +73,10 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            lease_wait: limits::LEASE_TTL + Duration::from_secs(5),
+            role: Role::All,
+            lanes: limits::LANES,
+            notify: true,
+            behind_pooler: false,
             check_window: Duration::from_secs(60),
             attempts_running_max: limits::ATTEMPTS_RUNNING_MAX,
             poll: limits::POLL,

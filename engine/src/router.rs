@@ -7,6 +7,8 @@
 //! A conversation's next message waits until what the router sent for the message before had its turn: whom it is for
 //! may depend on that turn (it may end the instance). The wait is bounded by [`ROUTE_WAIT`].
 //!
+//! With several processes, a channel's messages are decided by the one that owns the channel's shard.
+//!
 //! **Invariant:** messages of one person are decided one after the other, in the order of their ids.
 //! **Invariant:** a message that cannot be routed costs itself: the failure is its decision, and the next one is looked at.
 
@@ -22,6 +24,7 @@ use crate::{
     Engine, Error, Result,
     channel::Channels,
     detached::detached,
+    ids::shard_of,
     limits::{DATABASE_RETRY, DATABASE_RETRY_MAX, ERROR_CHARS_MAX, POLL, ROUTE_PAGE, ROUTE_RETRY},
     store::{
         definitions,
@@ -73,9 +76,10 @@ impl Router {
         self.is_stopping.store(true, Ordering::SeqCst);
     }
 
-    /// Whether it may decide: it is wanted, and no other process decides.
-    fn is_at_work(&self) -> bool {
-        !self.is_stopping.load(Ordering::SeqCst) && self.engine.is_owner()
+    /// Whether it may decide for this channel: it is wanted, and no other process decides.
+    fn is_at_work(&self, channel: Uuid) -> bool {
+        !self.is_stopping.load(Ordering::SeqCst)
+            && self.engine.shards().owns(shard_of(channel, None))
     }
 
     /// Routes until told to stop; a hint makes it look at once.
@@ -103,12 +107,17 @@ impl Router {
 
     /// One pass over everything that is not routed; `Waits` if something could not be yet.
     async fn route_all(self: &Arc<Self>) -> Result<Routed> {
+        let owned = self.engine.shards().owned();
+        if owned.is_empty() {
+            return Ok(Routed::Done);
+        }
         let mut after = 0;
         let mut held = Held::default();
         loop {
-            let pool = self.engine.pool().clone();
-            let page =
-                detached(async move { Ok(messages::unrouted(&pool, after, ROUTE_PAGE).await?) });
+            let (pool, filter) = (self.engine.pool().clone(), owned.filter());
+            let page = detached(async move {
+                Ok(messages::unrouted(&pool, after, ROUTE_PAGE, filter.as_deref()).await?)
+            });
             let page = page.await?;
             let Some(last) = page.last() else { break };
             after = last.id;
@@ -143,7 +152,7 @@ impl Router {
     async fn route_group(self: Arc<Self>, group: Vec<Tagged>) -> Result<Vec<Tagged>> {
         let mut rest = group.into_iter();
         while let Some(message) = rest.next() {
-            if !self.is_at_work()
+            if !self.is_at_work(message.message.channel_id)
                 || self.route_or_record(message.message.clone()).await? == Routed::Waits
             {
                 return Ok(std::iter::once(message).chain(rest).collect());
@@ -195,8 +204,8 @@ impl Router {
         };
         messages::set_routed(&mut tx, &message, &decision, now).await?;
         tx.commit().await?;
-        if decision.instance.is_some() {
-            self.engine.hint_inbox();
+        if let Some(instance) = decision.instance {
+            self.engine.hint_inbox(instance, decision.conversation);
         }
         Ok(Routed::Done)
     }
@@ -244,7 +253,7 @@ fn is_of_the_message(error: &Error) -> bool {
         Error::Database(sqlx::Error::Database(error)) => error
             .code()
             .is_some_and(|code| ["22", "23", "54"].iter().any(|class| code.starts_with(class))),
-        Error::Database(_) | Error::Stopping | Error::LeaseHeld => false,
+        Error::Database(_) | Error::Stopping => false,
         _ => true,
     }
 }

@@ -5,7 +5,9 @@
 
 use crate::{
     Clock, fault,
-    limits::{IN_FLIGHT_MAX, POLL, TIMER_PAGE},
+    lanes::Lanes,
+    limits::{POLL, TIMER_PAGE, TIMERS_IN_FLIGHT_MAX},
+    shards::Shards,
     store::{
         RowId,
         timers::{self, TimerRow},
@@ -28,10 +30,13 @@ const FULL_WAIT: Duration = Duration::from_millis(5);
 pub(crate) struct Scheduler {
     pub(crate) pool: PgPool,
     pub(crate) clock: Clock,
-    pub(crate) work: mpsc::Sender<Work>,
+    pub(crate) shards: Shards,
+    pub(crate) lanes: Lanes,
     /// When timers were set for.
     pub(crate) hints: mpsc::Receiver<DateTime<Utc>>,
     pub(crate) in_flight: InFlight<RowId>,
+    /// More was due than could be taken at once: each tenant gets its share.
+    pub(crate) has_backlog: bool,
 }
 
 impl Scheduler {
@@ -64,33 +69,52 @@ impl Scheduler {
     }
 
     /// Hands over what is due; when to look again.
-    async fn fire(&self) -> sqlx::Result<DateTime<Utc>> {
+    async fn fire(&mut self) -> sqlx::Result<DateTime<Utc>> {
         loop {
             let now = self.clock.now();
+            let owned = self.shards.owned();
             let taken = self.in_flight.len();
-            if taken >= IN_FLIGHT_MAX {
+            if owned.is_empty() {
+                return Ok(DateTime::<Utc>::MAX_UTC);
+            }
+            if taken > TIMERS_IN_FLIGHT_MAX / 2 {
                 return Ok(now + FULL_WAIT);
             }
             // Those in memory are still in the table, and may all stand in front.
             let limit = TIMER_PAGE + i64::try_from(taken).unwrap_or(0);
-            let due = timers::due(&self.pool, now, limit).await?;
-            let is_all = due.len() < usize::try_from(limit).unwrap_or(usize::MAX);
+            let filter = owned.filter();
+            let due = match self.has_backlog {
+                false => timers::due(&self.pool, now, limit, filter.as_deref()).await?,
+                true => timers::due_of_each(&self.pool, now, limit, filter.as_deref()).await?,
+            };
             if !due.is_empty() {
                 fault::point("timer.fetched");
             }
-            for timer in due {
-                let Some(ticket) = self.in_flight.take(timer.id) else { continue };
-                let mut work = work(timer, now);
-                work.ticket = Some(Box::new(ticket));
-                if self.work.send(work).await.is_err() {
-                    return Ok(now + POLL);
-                }
-            }
-            if is_all {
-                let next = timers::next(&self.pool, now).await?;
+            let n_due = i64::try_from(due.len()).unwrap_or(i64::MAX);
+            let Some(n_new) = self.hand_over(due, now).await else { return Ok(now + POLL) };
+            let was_backlog = self.has_backlog;
+            self.has_backlog = n_due >= if was_backlog { limit / 2 } else { limit };
+            if !was_backlog && !self.has_backlog {
+                let next = timers::next(&self.pool, now, filter.as_deref()).await?;
                 return Ok(next.unwrap_or(DateTime::<Utc>::MAX_UTC));
             }
+            if n_new == 0 {
+                return Ok(now + FULL_WAIT);
+            }
         }
+    }
+
+    /// Sends on those that are not on their way already; how many, or `None` when nobody takes them.
+    async fn hand_over(&self, due: Vec<TimerRow>, now: DateTime<Utc>) -> Option<usize> {
+        let mut n_new = 0;
+        for timer in due {
+            let Some(ticket) = self.in_flight.take(timer.id) else { continue };
+            n_new += 1;
+            let mut work = work(timer, now);
+            work.ticket = Some(Box::new(ticket));
+            self.lanes.send_backlog(work).await.ok()?;
+        }
+        Some(n_new)
     }
 }
 

@@ -5,6 +5,7 @@
 //! **Invariant:** nothing here decides anything; what a turn means is in [`crate::turn`], what belongs together in one
 //! transaction in [`crate::commit`].
 
+pub(crate) mod arguments;
 pub(crate) mod channels;
 pub(crate) mod contacts;
 pub mod conversations;
@@ -15,9 +16,11 @@ pub mod inbox;
 pub mod incidents;
 pub mod instances;
 pub mod messages;
+pub(crate) mod outbox;
 pub mod shards;
 pub mod steps;
 pub mod timers;
+pub(crate) mod turns;
 
 use machine::CommandId;
 use uuid::Uuid;
@@ -57,6 +60,11 @@ impl RowIds {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.tenants.is_empty()
+    }
+
+    /// As four arguments.
+    pub(crate) fn add(self, arguments: &mut arguments::Arguments) {
+        arguments.add(self.tenants).add(self.instances).add(self.seqs).add(self.indexes);
     }
 }
 

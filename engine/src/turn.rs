@@ -16,13 +16,13 @@ use crate::{
     json,
     store::{
         history::HistoryRow,
-        instances::{Instance, Meta},
+        instances::{Instance, Meta, RowTexts, raw},
     },
 };
 use chrono::{DateTime, Utc};
 use effects::Difference;
 use machine::{Command, CommandId, Event, Life, State, Step, state::Incident};
-use serde_json::{Value, json};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -51,8 +51,12 @@ pub struct Chain {
     pub(crate) at: DateTime<Utc>,
     /// Whether the turns changed the context.
     pub(crate) context_changed: bool,
+    /// Whether the turns changed what it was started with: its scope.
+    pub(crate) origin_changed: bool,
     /// Whether one of the turns moved it to another version.
     pub(crate) has_moved: bool,
+    /// Its row, as the batch writes it; see [`seal`](Self::seal).
+    pub(crate) texts: RowTexts,
     /// The turns.
     pub(crate) turns: Vec<HistoryRow>,
     /// Everything around it.
@@ -60,7 +64,7 @@ pub struct Chain {
 }
 
 /// Where an event comes from: the row that the turn consumes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Claim {
     /// A row of the inbox.
     Inbox(i64),
@@ -105,7 +109,9 @@ impl Chain {
             state: instance.state,
             at: instance.updated_at,
             context_changed: false,
+            origin_changed: !instance.has_origin,
             has_moved: false,
+            texts: RowTexts::default(),
             turns: Vec::new(),
             effects: Effects::default(),
         }
@@ -123,7 +129,9 @@ impl Chain {
             state,
             at,
             context_changed: true,
+            origin_changed: true,
             has_moved: false,
+            texts: RowTexts::default(),
             turns: Vec::new(),
             effects: Effects::default(),
         }
@@ -151,34 +159,41 @@ impl Chain {
 
     /// Applies one event.
     pub(crate) fn take(&mut self, given: &Given) -> Taken {
-        if self.is_stale(given.claim) {
+        if self.is_stale(given.claim.as_ref()) {
             return Taken::Stale;
         }
         let mut event = given.event.clone();
         event.at = event.at.max(self.at);
         let before = self.state.clone();
+        let state = std::mem::replace(&mut self.state, State::unborn(String::new()));
         let mut step = match &given.halt {
-            Some((code, message)) => halt(before.clone(), &event, code, message),
-            None => run(&self.definition, before.clone(), &event),
+            Some((code, message)) => halt(state, &event, code, message),
+            None => run(&self.definition, state, &before, &event),
         };
         normalise(&mut step);
-        let verdict = verdict(&step);
+        let verdict = step.verdict.as_str();
         let context_patch = patch::between(&before.context, &step.state.context);
         self.context_changed |= context_patch.is_some();
+        self.origin_changed |= before.memo.scope != step.state.memo.scope;
         let difference = Difference {
             at: event.at,
             before: &before,
             after: &step.state,
             commands: &step.commands,
-            settled: self.settlement(&before, given.claim),
-            fired: match given.claim {
-                Some(Claim::Timer(id)) => Some(id),
+            settled: settlement(&before, given.claim.as_ref()),
+            fired: match &given.claim {
+                Some(Claim::Timer(id)) => Some(*id),
                 _ => None,
             },
         };
         self.effects.add(&self.meta, &difference);
-        if let Some(Claim::Inbox(id)) = given.claim {
-            self.effects.consumed.push(id);
+        match &given.claim {
+            Some(Claim::Inbox(id)) => self.effects.consumed.push(*id),
+            // The result of a step whose state was left: if it has a row, nobody else drops it.
+            Some(Claim::Step(late)) if difference.settled.is_none() && late.unwritten.is_none() => {
+                self.effects.closed.entry(late.step).or_insert(None);
+            }
+            _ => {}
         }
         self.at = event.at;
         self.turns.push(HistoryRow {
@@ -187,11 +202,11 @@ impl Chain {
             event_id: given.event_id,
             event: event.body,
             verdict,
-            from: json!(before.configuration),
-            to: json!(step.state.configuration),
+            from: raw(&before.configuration),
+            to: raw(&step.state.configuration),
             context_patch,
-            commands: serde_json::to_value(&step.commands).unwrap_or(Value::Null),
-            definition_digest: self.definition.digest.clone(),
+            commands: raw(&step.commands),
+            definition: self.definition.clone(),
             actor: given.actor.clone(),
             status: status(&step.state),
             state_digest: digest(&step.state),
@@ -200,25 +215,32 @@ impl Chain {
         Taken::Turn
     }
 
+    /// Makes the row that the batch writes; after the last turn.
+    pub(crate) fn seal(&mut self) {
+        self.texts = RowTexts::of(&mut self.state, self.origin_changed, self.context_changed);
+    }
+
     /// Whether memory already tells that the row an event comes from is spoken for.
-    fn is_stale(&self, claim: Option<Claim>) -> bool {
+    fn is_stale(&self, claim: Option<&Claim>) -> bool {
         match claim {
-            Some(Claim::Timer(id)) => !self.state.memo.timers.values().any(|t| t.id == id),
+            Some(Claim::Timer(id)) => !self.state.memo.timers.values().any(|t| t.id == *id),
             Some(Claim::Step(Settlement { step, .. })) => {
-                self.effects.parked.contains_key(&step)
-                    || self.effects.closed.get(&step).is_some_and(Option::is_some)
+                self.effects.parked.contains_key(step)
+                    || self.effects.parked_unwritten.contains_key(step)
+                    || self.effects.settled_unwritten.contains(step)
+                    || self.effects.closed.get(step).is_some_and(Option::is_some)
             }
             Some(Claim::Inbox(_)) | None => false,
         }
     }
+}
 
-    /// The settlement of an event. The result of a step whose state was left has no row to settle; it is applied all the
-    /// same, so that history says what happened in the world.
-    fn settlement(&self, before: &State, claim: Option<Claim>) -> Option<Settlement> {
-        let Some(Claim::Step(settlement)) = claim else { return None };
-        let is_open = before.memo.steps.values().any(|s| s.id == settlement.step);
-        is_open.then_some(settlement)
-    }
+/// The settlement of an event. The result of a step whose state was left has no row to settle; it is applied all the same, so
+/// that history says what happened in the world.
+fn settlement<'a>(before: &State, claim: Option<&'a Claim>) -> Option<&'a Settlement> {
+    let Some(Claim::Step(settlement)) = claim else { return None };
+    let is_open = before.memo.steps.values().any(|s| s.id == settlement.step);
+    is_open.then_some(settlement)
 }
 
 /// The status of a state.
@@ -296,20 +318,21 @@ pub fn normalise(step: &mut Step) {
     }
 }
 
-fn run(definition: &Definition, state: State, event: &Event) -> Step {
-    let kept = state.clone();
+/// The turn of `state`, of which `before` is a copy.
+fn run(definition: &Definition, state: State, before: &State, event: &Event) -> Step {
     let step = catch_unwind(AssertUnwindSafe(|| machine::step(definition, state, event)));
     match step {
         Ok(mut step) => match is_too_deep(&mut step.state) {
             true => {
-                halt(kept, event, "context-depth", "the context is nested too deep to be stored")
+                let why = "the context is nested too deep to be stored";
+                halt(before.clone(), event, "context-depth", why)
             }
             false => step,
         },
         Err(panic) => {
             let message = panic_text(panic.as_ref());
             tracing::error!(panic = message, "the machine panicked; the instance is stuck");
-            halt(kept, event, "panic", &message)
+            halt(before.clone(), event, "panic", &message)
         }
     }
 }
@@ -325,13 +348,6 @@ fn is_too_deep(state: &mut State) -> bool {
 pub(crate) fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|t| (*t).to_owned());
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "panic".to_owned())
-}
-
-fn verdict(step: &Step) -> String {
-    match serde_json::to_value(step.verdict) {
-        Ok(Value::String(text)) => text,
-        _ => String::new(),
-    }
 }
 
 #[cfg(test)]

@@ -4,8 +4,10 @@
 //! came from a caller was not acknowledged yet, and a hint only saves waiting for the next poll.
 
 use crate::{
+    bell::Bell,
     error::{Error, Result},
     request::InstanceView,
+    shards::ShardSet,
     store::{RowId, instances::Meta, steps::StepRow},
     turn::Given,
 };
@@ -16,7 +18,7 @@ use std::{
     hash::Hash,
     sync::{Arc, Mutex, PoisonError},
 };
-use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use uuid::Uuid;
 use workflows::definition::Definition;
 
@@ -48,16 +50,25 @@ pub(crate) struct Birth {
     pub(crate) definition: Arc<Definition>,
 }
 
+/// What became of an event, for whoever waits.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    /// It had its turn; with the instance after it, if that was wanted.
+    Applied(Option<Box<InstanceView>>),
+    /// Another process owns the instance: the event is in the inbox, under this id.
+    Passed(i64),
+}
+
 /// Whoever waits for the turn.
 pub(crate) struct Reply {
-    pub(crate) sender: oneshot::Sender<Result<Option<Box<InstanceView>>>>,
+    pub(crate) sender: oneshot::Sender<Result<Answer>>,
     /// Whether the instance is to be told, or only that it is done.
     pub(crate) wants_view: bool,
 }
 
 impl Work {
     /// Ends it, telling whoever waits.
-    pub(crate) fn finish(&mut self, result: Result<Option<Box<InstanceView>>>) {
+    pub(crate) fn finish(&mut self, result: Result<Answer>) {
         if let Some(reply) = self.reply.take() {
             // A caller that has gone away needs no answer.
             let _ = reply.sender.send(result);
@@ -66,7 +77,7 @@ impl Work {
     }
 
     /// Ends it, and leaves the row it comes from alone until the next start: given back, it would come again at once.
-    pub(crate) fn leave(&mut self, result: Result<Option<Box<InstanceView>>>) {
+    pub(crate) fn leave(&mut self, result: Result<Answer>) {
         std::mem::forget(self.ticket.take());
         self.finish(result);
     }
@@ -77,7 +88,7 @@ impl Work {
     }
 }
 
-/// Hints from the owner to the executor.
+/// What the executor is told, by owners and by the keeper of the lease.
 #[derive(Debug)]
 pub(crate) enum StepHint {
     /// A step is ready.
@@ -86,6 +97,10 @@ pub(crate) enum StepHint {
     Closed(RowId),
     /// The provider told that the step with this key happened.
     Confirmed(String, Value),
+    /// These shards are ours now.
+    Taken(ShardSet),
+    /// These shards are handed over: told when no try of theirs runs any more.
+    Leave(ShardSet, oneshot::Sender<()>),
 }
 
 /// Where hints go.
@@ -93,13 +108,13 @@ pub(crate) enum StepHint {
 pub(crate) struct Hints {
     pub(crate) steps: mpsc::Sender<StepHint>,
     pub(crate) timers: mpsc::Sender<DateTime<Utc>>,
-    pub(crate) inbox: Arc<Notify>,
+    pub(crate) bell: Bell,
 }
 
 impl Hints {
-    /// Tells the executor; a full channel loses the hint, and the executor's poll finds the row.
-    pub(crate) fn step(&self, hint: StepHint) {
-        let _ = self.steps.try_send(hint);
+    /// Tells the executor; waits while it has its hands full. It is gone only when the process ends.
+    pub(crate) async fn step(&self, hint: StepHint) {
+        let _ = self.steps.send(hint).await;
     }
 
     /// Tells the scheduler when a timer fires.

@@ -82,6 +82,19 @@ pub enum Verdict {
     Stuck,
 }
 
+impl Verdict {
+    /// As serialized.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Applied => "applied",
+            Self::Deferred => "deferred",
+            Self::Dropped => "dropped",
+            Self::Held => "held",
+            Self::Stuck => "stuck",
+        }
+    }
+}
+
 /// Starts an instance: enters the initial configuration. Total; a failure shows as `Life::Stuck`.
 pub fn start(definition: &Definition, start: Start) -> Step {
     let event = started(&start);

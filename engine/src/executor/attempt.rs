@@ -7,6 +7,7 @@ use super::{
 use crate::{
     accounts::{Account, Refusal, Wanted},
     backoff,
+    caught::caught,
     error::Error,
     fault, json, kinds,
     limits::{ATTEMPT_GRACE, DATABASE_RETRY, ERROR_CHARS_MAX, TRIES_KEPT},
@@ -46,11 +47,9 @@ pub(super) fn needs_account(row: &StepRow) -> bool {
 pub(super) async fn resolve(shared: Arc<Shared>, mut row: StepRow) -> Back {
     let accounts = shared.accounts.clone();
     let wanted = wanted(&row);
-    let resolved = tokio::spawn(async move { accounts.resolve(wanted).await }).await;
-    let resolved = resolved.unwrap_or_else(|error| {
-        let message = error.try_into_panic().map_or_else(|e| e.to_string(), |p| panic_text(&*p));
-        Err(Refusal::Never { code: "panic".to_owned(), message })
-    });
+    let resolved = caught(accounts.resolve(wanted)).await;
+    let resolved = resolved
+        .unwrap_or_else(|message| Err(Refusal::Never { code: "panic".to_owned(), message }));
     match resolved {
         Ok(account) => Back::Resolved(row, account),
         Err(Refusal::Never { code, message }) => fail(&shared, row, &code, &message, None).await,
@@ -69,18 +68,12 @@ pub(super) async fn run(shared: Arc<Shared>, row: StepRow, account: Account) -> 
     let attempt = attempt(&row, account);
     let deadline = attempt.timeout + ATTEMPT_GRACE;
     let runner = shared.runner.clone();
-    let mut task = tokio::spawn(async move { runner.run(attempt).await });
-    let ended = tokio::time::timeout(deadline, &mut task).await;
+    let ended = tokio::time::timeout(deadline, caught(runner.run(attempt))).await;
     fault::point("step.after_run");
     let attempted = match ended {
         Ok(Ok(attempted)) => attempted,
-        Ok(Err(error)) => {
-            let message =
-                error.try_into_panic().map_or_else(|e| e.to_string(), |p| panic_text(&*p));
-            return fail(&shared, row, "panic", &message, None).await;
-        }
+        Ok(Err(message)) => return fail(&shared, row, "panic", &message, None).await,
         Err(_) => {
-            task.abort();
             let message = format!("no answer within {} ms", deadline.as_millis());
             Attempted {
                 outcome: Outcome::Unknown { code: "timeout".to_owned(), message },
@@ -173,10 +166,12 @@ async fn done(
     output: Value,
     exchange: Option<Exchange>,
 ) -> Back {
-    let (accounts, wanted, told) = (shared.accounts.clone(), wanted(&row), output.clone());
-    let told = tokio::spawn(async move { accounts.done(&wanted, &told).await }).await;
-    if let Err(error) = told {
-        tracing::error!(step.key = row.key, %error, "the ledger could not be told");
+    if needs_account(&row) {
+        let wanted = wanted(&row);
+        let told = caught(shared.accounts.done(&wanted, &output)).await;
+        if let Err(panic) = told {
+            tracing::error!(step.key = row.key, panic, "the ledger could not be told");
+        }
     }
     let mut fields = json!({ "output": output });
     if port != "default" {
@@ -306,35 +301,39 @@ async fn settle(
 ) -> Back {
     fault::point("step.before_settle");
     let event = Event::new(shared.clock.now(), kind, Value::Object(body(&row, fields, exchange)));
+    let (id, key) = (row.id, row.key.clone());
     let (sender, answer) = oneshot::channel();
     let work = Work {
-        tenant: row.id.tenant,
-        instance: row.id.instance,
+        tenant: id.tenant,
+        instance: id.instance,
         what: What::Event,
         given: Given {
             event_id: Uuid::now_v7(),
             event,
             actor: "executor".to_owned(),
-            claim: Some(Claim::Step(Settlement { step: row.id.command, fence: row.fence })),
+            claim: Some(Claim::Step(Settlement {
+                step: id.command,
+                fence: row.fence,
+                unwritten: (!row.is_written).then(|| Box::new(row)),
+            })),
             halt: None,
         },
         ticket: None,
         reply: Some(Reply { sender, wants_view: false }),
     };
-    if shared.work.send(work).await.is_ok() {
+    // Nobody listens any more only when the process ends.
+    let _ = shared.give_back.send(Back::Tried(id));
+    if shared.lanes.send(work).await.is_ok() {
         match answer.await {
             Ok(Err(Error::Conflict(_))) => {
-                tracing::info!(
-                    step.key = row.key,
-                    "its state was left, or somebody else claimed it"
-                );
+                tracing::info!(step.key = key, "its state was left, or somebody else claimed it");
             }
-            Ok(Err(error)) => tracing::warn!(step.key = row.key, %error, "a result was not taken"),
+            Ok(Err(error)) => tracing::warn!(step.key = key, %error, "a result was not taken"),
             Ok(Ok(_)) | Err(_) => {}
         }
     }
     fault::point("step.after_settle");
-    Back::Finished(row.id, None)
+    Back::Finished(id, None)
 }
 
 /// The body of a result, within the bounds of an event: without the exchange if that is too big, as a failure if the
@@ -404,7 +403,10 @@ async fn write(shared: &Shared, row: StepRow) -> Option<StepRow> {
     let mut wait = DATABASE_RETRY;
     loop {
         match steps::defer(&shared.pool, &row).await {
-            Ok(fence) => return fence.map(|fence| StepRow { fence, ..row }),
+            Ok(fence) => {
+                shared.outbox.resolve(row.id);
+                return fence.map(|fence| StepRow { fence, is_written: true, ..row });
+            }
             Err(error) => {
                 tracing::warn!(step.key = row.key, %error, "a step cannot be written yet")
             }

@@ -15,6 +15,7 @@ use crate::{
     kinds::{CANCEL, SIGNAL},
     limits::{DELIVERY_TTL, UNBORN_RETRY},
     ops::send,
+    shards::ShardSet,
     store::{
         dedupe,
         inbox::{Recipient, Stands},
@@ -103,7 +104,8 @@ async fn deliver(shared: &Shared, row: &StepRow) -> Result<Uuid, Trouble> {
         None => return Err(never("no-instance", format!("there is no instance {instance}"))),
     };
     let actor = format!("instance:{}", row.id.instance);
-    let event = Enqueued { tenant, instance, conversation, body, actor };
+    let shard = ids::shard_of(instance, conversation);
+    let event = Enqueued { tenant, instance, conversation, body, actor, event_id: None };
     let now = shared.clock.now();
     let mut transaction = pool.begin().await?;
     enqueue(&mut transaction, event, now).await?;
@@ -114,7 +116,7 @@ async fn deliver(shared: &Shared, row: &StepRow) -> Result<Uuid, Trouble> {
         fault::point("own.before_commit");
         transaction.commit().await?;
         fault::point("own.after_commit");
-        shared.inbox.notify_one();
+        shared.bell.inbox(ShardSet::from_iter([shard]));
     } else {
         transaction.rollback().await?;
     }

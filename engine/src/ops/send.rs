@@ -91,6 +91,7 @@ pub async fn once(
             conversation: view.conversation,
             body: request.body,
             actor: request.actor,
+            event_id: Some(Uuid::now_v7()),
         };
         let (remembered, is_new) = match remembered(pool, tenant, &scope, &key).await? {
             Some(remembered) => (remembered, false),
@@ -98,7 +99,7 @@ pub async fn once(
             None => store(pool, &scope, &key, event, now).await?,
         };
         if is_new {
-            engine.hint_inbox();
+            engine.hint_inbox(request.instance, view.conversation);
         }
         let is_applied = wait(pool, tenant, remembered.inbox, timeout).await?;
         Ok(Sent { event_id: remembered.event_id, is_applied })
@@ -130,7 +131,8 @@ async fn store(
     now: DateTime<Utc>,
 ) -> Result<(Remembered, bool)> {
     let tenant = event.tenant;
-    let event_id = Uuid::now_v7();
+    let event_id = event.event_id.unwrap_or_else(Uuid::now_v7);
+    let event = Enqueued { event_id: Some(event_id), ..event };
     let mut transaction = pool.begin().await?;
     let inbox = enqueue(&mut transaction, event, now).await?;
     let inserted = sqlx::query(include_str!("../store/sql/insert_event_key.sql"))
@@ -155,13 +157,7 @@ async fn store(
 async fn wait(pool: &PgPool, tenant: Uuid, inbox: i64, timeout: Duration) -> Result<bool> {
     let since = Instant::now();
     loop {
-        let is_waiting: bool =
-            sqlx::query_scalar(include_str!("../store/sql/select_inbox_exists.sql"))
-                .bind(tenant)
-                .bind(inbox)
-                .fetch_one(pool)
-                .await?;
-        if !is_waiting {
+        if !is_waiting(pool, tenant, inbox).await? {
             return Ok(true);
         }
         if since.elapsed() >= timeout {
@@ -169,6 +165,12 @@ async fn wait(pool: &PgPool, tenant: Uuid, inbox: i64, timeout: Duration) -> Res
         }
         tokio::time::sleep(LOOK).await;
     }
+}
+
+/// Whether a row of the inbox is still there.
+pub(crate) async fn is_waiting(pool: &PgPool, tenant: Uuid, inbox: i64) -> Result<bool> {
+    let statement = include_str!("../store/sql/select_inbox_exists.sql");
+    Ok(sqlx::query_scalar(statement).bind(tenant).bind(inbox).fetch_one(pool).await?)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The open steps of one instance, with their tries.
 
 use super::{detached, reading};
-use crate::Result;
+use crate::{Result, ids, store::command};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
@@ -72,7 +72,12 @@ pub async fn open(pool: &PgPool, tenant: Uuid, instance: Uuid) -> Result<Vec<Ope
                 .bind(STEPS_MAX)
                 .fetch_all(&mut *transaction)
                 .await?;
-        Ok(rows.into_iter().map(OpenStep::from).collect())
+        let key = |row: &Columns| ids::step_key(tenant, instance, command(row.seq, row.index));
+        let keyed = rows.into_iter().map(|row| match row.key.is_empty() {
+            true => Columns { key: key(&row), ..row },
+            false => row,
+        });
+        Ok(keyed.map(OpenStep::from).collect())
     })
     .await
 }

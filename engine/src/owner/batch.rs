@@ -7,20 +7,36 @@ use crate::{
     error::{Error, Result},
     limits::DATABASE_RETRY,
     ops::retry,
+    outbox::{Outbox, OutboxRow},
     owner::lease::next_wait,
-    store::instances::{self, Instance, Meta},
-    turn::{Chain, Claim, Given, Taken},
-    work::{What, Work},
+    store::{
+        inbox::Enqueued,
+        instances::{self, Instance, Meta},
+    },
+    turn::{Chain, Claim, Given, Started, Taken},
+    work::{Birth, What, Work},
 };
 use machine::{Event, event::kind};
 use serde_json::json;
 use std::collections::{HashMap, hash_map::Entry};
 
 /// A batch with the works it is made of.
+#[derive(Default)]
 pub(crate) struct Prepared {
     pub(crate) batch: Batch,
     /// Works with a turn in the batch, and discarded ones.
     pub(crate) works: Vec<Work>,
+    /// Works for instances of other processes, in the order of the batch's `passed`.
+    pub(crate) passed: Vec<Work>,
+    /// Rows for the steps that the batch opens.
+    pub(crate) opened: Vec<OutboxRow>,
+}
+
+impl Prepared {
+    /// All its works, to be done otherwise.
+    pub(super) fn into_works(self) -> impl Iterator<Item = Work> {
+        self.works.into_iter().chain(self.passed)
+    }
 }
 
 impl Owner {
@@ -29,7 +45,7 @@ impl Owner {
         self.load(&works).await;
         let mut chains: HashMap<InstanceKey, Chain> = HashMap::new();
         let mut order: Vec<InstanceKey> = Vec::new();
-        let mut prepared = Prepared { batch: Batch::default(), works: Vec::new() };
+        let mut prepared = Prepared::default();
         for mut work in works {
             let key = (work.tenant, work.instance);
             if matches!(work.what, What::Discard) {
@@ -64,20 +80,26 @@ impl Owner {
                 work.finish(Err(Error::Over(work.instance)));
                 continue;
             }
+            if !self.common.shards.settles(chain.meta.shard) {
+                pass(&mut prepared, &chain.meta, work);
+                continue;
+            }
             match self.turn(chain, &work.given).await {
                 Taken::Turn => prepared.works.push(work),
                 Taken::Stale => work.finish_stale(),
             }
         }
         for key in order {
-            let Some(chain) = chains.remove(&key) else { continue };
-            if chain.turns.is_empty() {
+            let Some(mut chain) = chains.remove(&key) else { continue };
+            if !chain.turns.is_empty() {
+                chain.seal();
+                prepared.batch.chains.push(chain);
+            } else if !chain.is_new && self.common.shards.settles(chain.meta.shard) {
                 let definition = chain.definition.clone();
                 self.hot.put(stored(chain), definition);
-            } else {
-                prepared.batch.chains.push(chain);
             }
         }
+        prepared.opened = Outbox::rows(prepared.batch.chains.iter());
         prepared
     }
 
@@ -94,7 +116,8 @@ impl Owner {
         let (version, digest) = retry::named(event)?;
         let mut wait = DATABASE_RETRY;
         loop {
-            match self.definitions.named(meta.tenant, &meta.definition, Some(version)).await {
+            match self.common.definitions.named(meta.tenant, &meta.definition, Some(version)).await
+            {
                 Ok(named) => return (named.definition.digest == digest).then_some(named),
                 Err(error @ Error::Database(_)) => {
                     tracing::warn!(%error, "a definition cannot be read yet");
@@ -141,7 +164,7 @@ impl Owner {
     }
 
     async fn read(&mut self, wanted: &[InstanceKey]) -> Result<()> {
-        for (key, row) in instances::load(&self.pool, wanted).await? {
+        for (key, row) in instances::load(&self.common.pool, wanted).await? {
             let instance = match row {
                 Ok(instance) => instance,
                 Err(error) => {
@@ -150,7 +173,7 @@ impl Owner {
                     continue;
                 }
             };
-            match self.definitions.by_digest(key.0, &instance.meta.digest).await {
+            match self.common.definitions.by_digest(key.0, &instance.meta.digest).await {
                 Ok(definition) => self.hot.put(instance, definition),
                 Err(error @ Error::Database(_)) => return Err(error),
                 Err(error) => {
@@ -190,11 +213,12 @@ impl Owner {
     async fn birth_error(&self, work: &Work) -> sqlx::Result<Option<Error>> {
         let What::Birth(birth) = &work.what else { return Ok(None) };
         let meta = &birth.meta;
-        if !instances::load(&self.pool, &[(meta.tenant, meta.id)]).await?.is_empty() {
+        if !instances::load(&self.common.pool, &[(meta.tenant, meta.id)]).await?.is_empty() {
             return Ok(Some(Error::Exists(meta.id)));
         }
         let Some(key) = &meta.key else { return Ok(None) };
-        let holder = instances::key_holder(&self.pool, meta.tenant, &meta.definition, key).await?;
+        let holder =
+            instances::key_holder(&self.common.pool, meta.tenant, &meta.definition, key).await?;
         Ok(holder.map(Error::KeyTaken))
     }
 }
@@ -217,7 +241,50 @@ pub(crate) fn fail_parent(work: &mut Work, parent: &instances::Parent, code: &st
 /// The instance as it stands after its chain was written.
 pub(crate) fn stored(chain: Chain) -> Instance {
     let status = chain.status().to_owned();
-    Instance { meta: chain.meta, status, state: chain.state, updated_at: chain.at }
+    Instance {
+        meta: chain.meta,
+        status,
+        state: chain.state,
+        updated_at: chain.at,
+        has_origin: true,
+    }
+}
+
+/// An event for an instance that another process owns: what came from a caller goes into the inbox, what came from a row is
+/// found by its owner.
+fn pass(prepared: &mut Prepared, meta: &Meta, mut work: Work) {
+    if work.given.claim.is_some() {
+        return work.finish_stale();
+    }
+    let body = match &work.what {
+        What::Birth(birth) => started(birth, &work.given.event),
+        _ => work.given.event.body.clone(),
+    };
+    prepared.batch.passed.push(Enqueued {
+        tenant: work.tenant,
+        instance: work.instance,
+        conversation: meta.conversation,
+        body,
+        actor: work.given.actor.clone(),
+        event_id: Some(work.given.event_id),
+    });
+    prepared.passed.push(work);
+}
+
+/// The start of an instance, as it stands in the inbox.
+fn started(birth: &Birth, event: &Event) -> serde_json::Map<String, serde_json::Value> {
+    let field = |name: &str| event.body.get(name).cloned();
+    let started = Started {
+        definition: birth.meta.definition.clone(),
+        version: Some(birth.meta.version),
+        key: birth.meta.key.clone(),
+        input: field("input").unwrap_or_default(),
+        scope: field("scope").unwrap_or_default(),
+        conversation: birth.meta.conversation,
+        trigger: field("trigger"),
+        parent: birth.meta.parent.clone(),
+    };
+    started.into_body()
 }
 
 fn discard(prepared: &mut Prepared, work: Work) {

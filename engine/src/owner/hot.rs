@@ -2,27 +2,35 @@
 //!
 //! **Invariant:** what is in here is what the store has. An instance is taken out while it has a turn, and put back only
 //! after the commit; when in doubt it is simply not put back.
+//! **Invariant:** it holds about as many bytes as it may, and no more.
 
-use crate::{commit::InstanceKey, store::instances::Instance};
+use crate::{commit::InstanceKey, shards::ShardSet, store::instances::Instance};
 use std::{collections::HashMap, sync::Arc};
 use workflows::definition::Definition;
 
+/// What an instance takes beside its values: keys, maps, the entry itself.
+const BYTES_AROUND: usize = 1_024;
+/// What a value takes beside its text.
+const BYTES_VALUE: usize = 48;
+
 /// The least recently used go first when there are too many.
 pub(crate) struct Hot {
-    most: usize,
+    bytes_max: usize,
+    bytes: usize,
     tick: u64,
     instances: HashMap<InstanceKey, Entry>,
 }
 
 struct Entry {
     used: u64,
+    bytes: usize,
     instance: Instance,
     definition: Arc<Definition>,
 }
 
 impl Hot {
-    pub(crate) fn new(most: usize) -> Self {
-        Self { most, tick: 0, instances: HashMap::new() }
+    pub(crate) fn new(bytes_max: usize) -> Self {
+        Self { bytes_max, bytes: 0, tick: 0, instances: HashMap::new() }
     }
 
     pub(crate) fn contains(&self, key: InstanceKey) -> bool {
@@ -30,23 +38,59 @@ impl Hot {
     }
 
     pub(crate) fn take(&mut self, key: InstanceKey) -> Option<(Instance, Arc<Definition>)> {
-        self.instances.remove(&key).map(|entry| (entry.instance, entry.definition))
+        let entry = self.instances.remove(&key)?;
+        self.bytes -= entry.bytes;
+        Some((entry.instance, entry.definition))
     }
 
     pub(crate) fn put(&mut self, instance: Instance, definition: Arc<Definition>) {
-        if self.instances.len() >= self.most {
+        if self.bytes >= self.bytes_max {
             self.make_room();
         }
         self.tick += 1;
+        let bytes = bytes_of(&instance);
         let key = (instance.meta.tenant, instance.meta.id);
-        self.instances.insert(key, Entry { used: self.tick, instance, definition });
+        let entry = Entry { used: self.tick, bytes, instance, definition };
+        self.bytes += bytes;
+        if let Some(old) = self.instances.insert(key, entry) {
+            self.bytes -= old.bytes;
+        }
+    }
+
+    /// Drops the instances of these shards.
+    pub(crate) fn forget(&mut self, shards: &ShardSet) {
+        self.keep(|entry| !shards.contains(entry.instance.meta.shard));
     }
 
     /// Drops the older tenth at once, so that the cost is spread.
     fn make_room(&mut self) {
         let mut used: Vec<u64> = self.instances.values().map(|e| e.used).collect();
         used.sort_unstable();
-        let oldest_kept = used.get(self.most / 10).copied().unwrap_or(u64::MAX);
-        self.instances.retain(|_, entry| entry.used > oldest_kept);
+        let oldest_kept = used.get(used.len() / 10).copied().unwrap_or(u64::MAX);
+        self.keep(|entry| entry.used > oldest_kept);
     }
+
+    fn keep(&mut self, is_kept: impl Fn(&Entry) -> bool) {
+        self.instances.retain(|_, entry| is_kept(entry));
+        self.bytes = self.instances.values().map(|entry| entry.bytes).sum();
+    }
+}
+
+/// About what an instance takes in memory: its texts, and what holds them.
+fn bytes_of(instance: &Instance) -> usize {
+    let state = &instance.state;
+    let values = [&state.context, &state.memo.input, &state.memo.scope];
+    let open = state.memo.steps.len() + state.memo.timers.len() + state.memo.deferred.len();
+    values.into_iter().map(bytes_of_value).sum::<usize>() + BYTES_AROUND + open * BYTES_AROUND / 4
+}
+
+fn bytes_of_value(value: &serde_json::Value) -> usize {
+    use serde_json::Value;
+    BYTES_VALUE
+        + match value {
+            Value::String(text) => text.len(),
+            Value::Array(items) => items.iter().map(bytes_of_value).sum(),
+            Value::Object(map) => map.iter().map(|(k, v)| k.len() + 24 + bytes_of_value(v)).sum(),
+            Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+        }
 }

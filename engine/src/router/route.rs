@@ -303,6 +303,7 @@ impl Choice<'_> {
             conversation: Some(self.conversation.id),
             body,
             actor: ACTOR.to_owned(),
+            event_id: None,
         };
         crate::enqueue(self.connection, event, self.case.now).await.map(drop)
     }

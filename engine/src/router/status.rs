@@ -91,6 +91,7 @@ pub(crate) async fn tell(
         conversation: failed.conversation,
         body: body.as_object().cloned().unwrap_or_else(Map::new),
         actor: format!("{ACTOR}:status"),
+        event_id: None,
     };
     crate::enqueue(connection, event, now).await.map(drop)
 }

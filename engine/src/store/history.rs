@@ -1,13 +1,15 @@
 //! History: one row per turn.
 
+use super::arguments::Arguments;
 use chrono::{DateTime, Utc};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, value::RawValue};
 use sqlx::{PgConnection, PgPool, types::Json};
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Arc};
 use uuid::Uuid;
+use workflows::definition::Definition;
 
 /// One turn, as history keeps it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct HistoryRow {
     /// The turn's number.
     pub seq: u64,
@@ -18,17 +20,17 @@ pub struct HistoryRow {
     /// The event.
     pub event: Map<String, Value>,
     /// What became of it: `applied`, `deferred`, `dropped`, `held`, `stuck`.
-    pub verdict: String,
+    pub verdict: &'static str,
     /// Active leaves before.
-    pub from: Value,
+    pub from: Box<RawValue>,
     /// Active leaves after.
-    pub to: Value,
+    pub to: Box<RawValue>,
     /// How the context changed; see [`crate::turn::patch`].
     pub context_patch: Option<Value>,
     /// The commands.
-    pub commands: Value,
+    pub commands: Box<RawValue>,
     /// The definition it was computed with.
-    pub definition_digest: String,
+    pub definition: Arc<Definition>,
     /// Who sent the event.
     pub actor: String,
     /// The instance's status after.
@@ -40,31 +42,36 @@ pub struct HistoryRow {
 /// A turn with its instance's key.
 pub(crate) type Keyed<'a> = (Uuid, Uuid, &'a HistoryRow);
 
+/// The columns of `insert_history.sql`.
+pub(crate) fn add(arguments: &mut Arguments, rows: &[Keyed<'_>]) {
+    arguments
+        .column(rows, |r| r.0)
+        .column(rows, |r| r.1)
+        .column(rows, |r| super::as_i64(r.2.seq))
+        .column(rows, |r| r.2.at)
+        .column(rows, |r| r.2.event_id)
+        .column(rows, |r| Json(&r.2.event))
+        .column(rows, |r| r.2.verdict)
+        .column(rows, |r| Json(&r.2.from))
+        .column(rows, |r| Json(&r.2.to))
+        .column(rows, |r| r.2.context_patch.as_ref().map(Json))
+        .column(rows, |r| Json(&r.2.commands))
+        .column(rows, |r| r.2.definition.digest.as_str())
+        .column(rows, |_| crate::SEMANTICS)
+        .column(rows, |r| r.2.actor.as_str())
+        .column(rows, |r| r.2.status)
+        .column(rows, |r| r.2.state_digest.as_slice());
+}
+
 /// Appends turns.
 pub(crate) async fn insert(connection: &mut PgConnection, rows: &[Keyed<'_>]) -> sqlx::Result<()> {
     if rows.is_empty() {
         return Ok(());
     }
-    sqlx::query(include_str!("sql/insert_history.sql"))
-        .bind(rows.iter().map(|r| r.0).collect::<Vec<_>>())
-        .bind(rows.iter().map(|r| r.1).collect::<Vec<_>>())
-        .bind(rows.iter().map(|r| super::as_i64(r.2.seq)).collect::<Vec<_>>())
-        .bind(rows.iter().map(|r| r.2.at).collect::<Vec<_>>())
-        .bind(rows.iter().map(|r| r.2.event_id).collect::<Vec<_>>())
-        .bind(rows.iter().map(|r| Json(&r.2.event)).collect::<Vec<_>>())
-        .bind(rows.iter().map(|r| r.2.verdict.as_str()).collect::<Vec<_>>())
-        .bind(rows.iter().map(|r| Json(&r.2.from)).collect::<Vec<_>>())
-        .bind(rows.iter().map(|r| Json(&r.2.to)).collect::<Vec<_>>())
-        .bind(rows.iter().map(|r| r.2.context_patch.as_ref().map(Json)).collect::<Vec<_>>())
-        .bind(rows.iter().map(|r| Json(&r.2.commands)).collect::<Vec<_>>())
-        .bind(rows.iter().map(|r| r.2.definition_digest.as_str()).collect::<Vec<_>>())
-        .bind(vec![crate::SEMANTICS; rows.len()])
-        .bind(rows.iter().map(|r| r.2.actor.as_str()).collect::<Vec<_>>())
-        .bind(rows.iter().map(|r| r.2.status).collect::<Vec<_>>())
-        .bind(rows.iter().map(|r| r.2.state_digest.as_slice()).collect::<Vec<_>>())
-        .execute(connection)
-        .await
-        .map(drop)
+    let mut arguments = Arguments::default();
+    add(&mut arguments, rows);
+    let statement = include_str!("sql/insert_history.sql");
+    sqlx::query_with(statement, arguments.ready()?).execute(connection).await.map(drop)
 }
 
 /// Which of these events (tenant, instance, event) have had their turn.

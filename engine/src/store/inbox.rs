@@ -19,6 +19,8 @@ pub struct Enqueued {
     pub body: Map<String, Value>,
     /// Who sent it.
     pub actor: String,
+    /// Its own id, if whoever sent it was told one.
+    pub event_id: Option<Uuid>,
 }
 
 /// An event in the inbox.
@@ -31,6 +33,7 @@ pub(crate) struct InboxRow {
     pub(crate) body: Value,
     pub(crate) actor: String,
     pub(crate) received_at: DateTime<Utc>,
+    pub(crate) event_id: Option<Uuid>,
 }
 
 /// Puts an event into the inbox in the caller's transaction; the row's id. Call [`crate::Engine::hint_inbox`] after the
@@ -62,20 +65,36 @@ pub(crate) async fn insert(
         .bind(events.iter().map(|e| sqlx::types::Json(&e.body)).collect::<Vec<_>>())
         .bind(events.iter().map(|e| e.actor.as_str()).collect::<Vec<_>>())
         .bind(now)
+        .bind(events.iter().map(|e| e.event_id).collect::<Vec<_>>())
         .fetch_all(connection)
         .await
 }
 
-/// The first `limit` rows after `(shard, id)`.
+/// The first `limit` rows after `(shard, id)` in these shards (all without a list).
 pub(crate) async fn read(
     pool: &PgPool,
     after: (i16, i64),
     limit: i64,
+    shards: Option<&[i16]>,
 ) -> sqlx::Result<Vec<InboxRow>> {
     sqlx::query_as(include_str!("sql/select_inbox.sql"))
         .bind(after.0)
         .bind(after.1)
         .bind(limit)
+        .bind(shards)
+        .fetch_all(pool)
+        .await
+}
+
+/// About `limit` rows in these shards, equally many of each tenant that has so many, oldest first.
+pub(crate) async fn read_of_each(
+    pool: &PgPool,
+    limit: i64,
+    shards: Option<&[i16]>,
+) -> sqlx::Result<Vec<InboxRow>> {
+    sqlx::query_as(include_str!("sql/select_inbox_of_each.sql"))
+        .bind(limit)
+        .bind(shards)
         .fetch_all(pool)
         .await
 }

@@ -1,13 +1,16 @@
 //! Instances: the row that every turn compares and sets.
 
-use super::as_i64;
+use super::{arguments::Arguments, as_i64};
 use crate::{
     error::{Error, Result},
     turn::Chain,
 };
 use chrono::{DateTime, Utc};
 use machine::{Life, State, state::Memo};
-use serde_json::Value;
+use serde_json::{
+    Value,
+    value::{RawValue, to_raw_value},
+};
 use sqlx::{PgConnection, PgPool, types::Json};
 use std::collections::HashSet;
 use uuid::Uuid;
@@ -60,6 +63,8 @@ pub struct Instance {
     pub state: State,
     /// When its last turn was.
     pub updated_at: DateTime<Utc>,
+    /// False for a row of an earlier release, which keeps what it was started with in its memo.
+    pub(crate) has_origin: bool,
 }
 
 #[derive(sqlx::FromRow)]
@@ -83,6 +88,7 @@ struct Columns {
     parent_step: Option<String>,
     created_at: DateTime<Utc>,
     context: Value,
+    origin: Option<Value>,
 }
 
 impl TryFrom<Columns> for Instance {
@@ -95,7 +101,12 @@ impl TryFrom<Columns> for Instance {
             life(&row.status).ok_or_else(|| corrupt(format!("unknown status `{}`", row.status)))?;
         let configuration: Vec<String> =
             serde_json::from_value(row.configuration).map_err(|e| corrupt(e.to_string()))?;
-        let memo: Memo = serde_json::from_value(row.memo).map_err(|e| corrupt(e.to_string()))?;
+        let has_origin = row.origin.is_some();
+        let mut memo = row.memo;
+        if let (Value::Object(memo), Some(Value::Object(origin))) = (&mut memo, row.origin) {
+            memo.extend(origin);
+        }
+        let memo: Memo = serde_json::from_value(memo).map_err(|e| corrupt(e.to_string()))?;
         let parent =
             row.parent_id.map(|id| Parent { id, invoke: row.parent_invoke, step: row.parent_step });
         Ok(Self {
@@ -120,6 +131,7 @@ impl TryFrom<Columns> for Instance {
                 context: row.context,
             },
             updated_at: row.updated_at,
+            has_origin,
         })
     }
 }
@@ -137,6 +149,95 @@ fn life(status: &str) -> Option<Life> {
     })
 }
 
+/// The texts of a row that a chain writes.
+#[derive(Debug, Default)]
+pub(crate) struct RowTexts {
+    pub(crate) configuration: Box<RawValue>,
+    /// Without what stands in `origin`.
+    pub(crate) memo: Box<RawValue>,
+    /// If it changed.
+    pub(crate) origin: Option<Box<RawValue>>,
+    /// If it changed.
+    pub(crate) context: Option<Box<RawValue>>,
+}
+
+impl RowTexts {
+    /// Of this state, which is as it was before when this returns.
+    pub(crate) fn of(state: &mut State, origin_changed: bool, context_changed: bool) -> Self {
+        let memo = &mut state.memo;
+        let origin = Origin {
+            seed: std::mem::take(&mut memo.seed),
+            input: memo.input.take(),
+            scope: memo.scope.take(),
+        };
+        let texts = Self {
+            configuration: raw(&state.configuration),
+            memo: raw(&memo),
+            origin: origin_changed.then(|| raw(&origin)),
+            context: context_changed.then(|| raw(&state.context)),
+        };
+        (memo.seed, memo.input, memo.scope) = (origin.seed, origin.input, origin.scope);
+        texts
+    }
+}
+
+/// What stands in the column `origin`: the fields of the memo that turns do not change, or hardly.
+#[derive(serde::Serialize)]
+struct Origin {
+    seed: String,
+    input: Value,
+    scope: Value,
+}
+
+/// As JSON text. Whatever a turn makes can be written as JSON: it was made of JSON.
+pub(crate) fn raw<T: serde::Serialize>(value: &T) -> Box<RawValue> {
+    to_raw_value(value).unwrap_or_default()
+}
+
+/// The columns of `insert_instances.sql`.
+pub(crate) fn add_born(arguments: &mut Arguments, chains: &[&Chain]) {
+    let parent = |c: &&Chain| c.meta.parent.as_ref().map(|p| p.id);
+    arguments
+        .column(chains, |c| c.meta.tenant)
+        .column(chains, |c| c.meta.id)
+        .column(chains, |c| c.meta.shard)
+        .column(chains, |c| as_i64(c.state.seq))
+        .column(chains, |c| c.status())
+        .column(chains, |c| !c.state.life.is_over())
+        .column(chains, |c| c.at)
+        .column(chains, |c| Json(&*c.texts.configuration))
+        .column(chains, |c| Json(&*c.texts.memo))
+        .column(chains, |c| c.meta.definition.as_str())
+        .column(chains, |c| c.meta.version)
+        .column(chains, |c| c.meta.digest.as_str())
+        .column(chains, |c| c.meta.key.as_deref())
+        .column(chains, |c| c.meta.conversation)
+        .column(chains, parent)
+        .column(chains, |c| c.meta.parent.as_ref().and_then(|p| p.invoke.as_deref()))
+        .column(chains, |c| c.meta.parent.as_ref().and_then(|p| p.step.as_deref()))
+        .column(chains, |c| c.meta.created_at)
+        .column(chains, |c| c.texts.context.as_deref().map(Json))
+        .column(chains, |c| c.texts.origin.as_deref().map(Json));
+}
+
+/// The columns of `update_instances.sql`.
+pub(crate) fn add_turned(arguments: &mut Arguments, chains: &[&Chain]) {
+    arguments
+        .column(chains, |c| c.meta.tenant)
+        .column(chains, |c| c.meta.id)
+        .column(chains, |c| as_i64(c.expected))
+        .column(chains, |c| as_i64(c.state.seq))
+        .column(chains, |c| c.status())
+        .column(chains, |c| !c.state.life.is_over())
+        .column(chains, |c| c.at)
+        .column(chains, |c| Json(&*c.texts.configuration))
+        .column(chains, |c| Json(&*c.texts.memo))
+        .column(chains, |c| c.has_moved.then_some(c.meta.version))
+        .column(chains, |c| c.has_moved.then_some(c.meta.digest.as_str()))
+        .column(chains, |c| c.texts.context.as_deref().map(Json))
+        .column(chains, |c| c.texts.origin.as_deref().map(Json));
+}
+
 /// Inserts the started ones; those whose id and key were free.
 pub(crate) async fn insert(
     connection: &mut PgConnection,
@@ -145,29 +246,11 @@ pub(crate) async fn insert(
     if chains.is_empty() {
         return Ok(HashSet::new());
     }
-    let parent = |c: &Chain| c.meta.parent.clone();
-    let rows: Vec<(Uuid, Uuid)> = sqlx::query_as(include_str!("sql/insert_instances.sql"))
-        .bind(chains.iter().map(|c| c.meta.tenant).collect::<Vec<_>>())
-        .bind(chains.iter().map(|c| c.meta.id).collect::<Vec<_>>())
-        .bind(chains.iter().map(|c| c.meta.shard).collect::<Vec<_>>())
-        .bind(chains.iter().map(|c| as_i64(c.state.seq)).collect::<Vec<_>>())
-        .bind(chains.iter().map(|c| c.status()).collect::<Vec<_>>())
-        .bind(chains.iter().map(|c| !c.state.life.is_over()).collect::<Vec<_>>())
-        .bind(chains.iter().map(|c| c.at).collect::<Vec<_>>())
-        .bind(chains.iter().map(|c| Json(&c.state.configuration)).collect::<Vec<_>>())
-        .bind(chains.iter().map(|c| Json(&c.state.memo)).collect::<Vec<_>>())
-        .bind(chains.iter().map(|c| c.meta.definition.as_str()).collect::<Vec<_>>())
-        .bind(chains.iter().map(|c| c.meta.version).collect::<Vec<_>>())
-        .bind(chains.iter().map(|c| c.meta.digest.as_str()).collect::<Vec<_>>())
-        .bind(chains.iter().map(|c| c.meta.key.as_deref()).collect::<Vec<_>>())
-        .bind(chains.iter().map(|c| c.meta.conversation).collect::<Vec<_>>())
-        .bind(chains.iter().map(|c| parent(c).map(|p| p.id)).collect::<Vec<_>>())
-        .bind(chains.iter().map(|c| parent(c).and_then(|p| p.invoke)).collect::<Vec<_>>())
-        .bind(chains.iter().map(|c| parent(c).and_then(|p| p.step)).collect::<Vec<_>>())
-        .bind(chains.iter().map(|c| c.meta.created_at).collect::<Vec<_>>())
-        .bind(chains.iter().map(|c| Json(&c.state.context)).collect::<Vec<_>>())
-        .fetch_all(connection)
-        .await?;
+    let mut arguments = Arguments::default();
+    add_born(&mut arguments, chains);
+    let statement = include_str!("sql/insert_instances.sql");
+    let rows: Vec<(Uuid, Uuid)> =
+        sqlx::query_as_with(statement, arguments.ready()?).fetch_all(connection).await?;
     Ok(rows.into_iter().collect())
 }
 
@@ -179,24 +262,11 @@ pub(crate) async fn update(
     if chains.is_empty() {
         return Ok(HashSet::new());
     }
-    let context = |c: &Chain| c.context_changed.then(|| c.state.context.clone());
-    let version = |c: &Chain| c.has_moved.then_some(c.meta.version);
-    let digest = |c: &Chain| c.has_moved.then(|| c.meta.digest.clone());
-    let rows: Vec<(Uuid, Uuid)> = sqlx::query_as(include_str!("sql/update_instances.sql"))
-        .bind(chains.iter().map(|c| c.meta.tenant).collect::<Vec<_>>())
-        .bind(chains.iter().map(|c| c.meta.id).collect::<Vec<_>>())
-        .bind(chains.iter().map(|c| as_i64(c.expected)).collect::<Vec<_>>())
-        .bind(chains.iter().map(|c| as_i64(c.state.seq)).collect::<Vec<_>>())
-        .bind(chains.iter().map(|c| c.status()).collect::<Vec<_>>())
-        .bind(chains.iter().map(|c| !c.state.life.is_over()).collect::<Vec<_>>())
-        .bind(chains.iter().map(|c| c.at).collect::<Vec<_>>())
-        .bind(chains.iter().map(|c| Json(&c.state.configuration)).collect::<Vec<_>>())
-        .bind(chains.iter().map(|c| Json(&c.state.memo)).collect::<Vec<_>>())
-        .bind(chains.iter().map(|c| version(c)).collect::<Vec<_>>())
-        .bind(chains.iter().map(|c| digest(c)).collect::<Vec<_>>())
-        .bind(chains.iter().map(|c| context(c)).collect::<Vec<_>>())
-        .fetch_all(connection)
-        .await?;
+    let mut arguments = Arguments::default();
+    add_turned(&mut arguments, chains);
+    let statement = include_str!("sql/update_instances.sql");
+    let rows: Vec<(Uuid, Uuid)> =
+        sqlx::query_as_with(statement, arguments.ready()?).fetch_all(connection).await?;
     Ok(rows.into_iter().collect())
 }
 

@@ -141,10 +141,12 @@ pub(crate) async fn unrouted(
     pool: &PgPool,
     after: i64,
     limit: i64,
+    shards: Option<&[i16]>,
 ) -> sqlx::Result<Vec<UnroutedRow>> {
     sqlx::query_as(include_str!("sql/select_unrouted.sql"))
         .bind(after)
         .bind(limit)
+        .bind(shards)
         .fetch_all(pool)
         .await
 }

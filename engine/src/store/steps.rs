@@ -85,6 +85,8 @@ pub struct StepRow {
     pub policy: Policy,
     /// Its input.
     pub input: Value,
+    /// Whether it has a row. One without is named in the outbox: see [`crate::outbox`].
+    pub is_written: bool,
 }
 
 #[derive(sqlx::FromRow)]
@@ -133,6 +135,7 @@ impl TryFrom<Columns> for StepRow {
             conversation: row.conversation_id,
             policy: row.policy.0,
             input: row.input,
+            is_written: true,
         })
     }
 }
@@ -141,7 +144,7 @@ fn parse(rows: Vec<Columns>) -> crate::Result<Vec<StepRow>> {
     rows.into_iter().map(StepRow::try_from).collect()
 }
 
-/// Opens steps, ready to run.
+/// Makes rows for steps, as they stand. One that has a row already is left as that has it.
 pub(crate) async fn insert(connection: &mut PgConnection, steps: &[&StepRow]) -> sqlx::Result<()> {
     if steps.is_empty() {
         return Ok(());
@@ -154,7 +157,13 @@ pub(crate) async fn insert(connection: &mut PgConnection, steps: &[&StepRow]) ->
         .bind(ids.seqs)
         .bind(ids.indexes)
         .bind(steps.iter().map(|s| s.shard).collect::<Vec<_>>())
+        .bind(steps.iter().map(|s| s.status.as_str()).collect::<Vec<_>>())
+        .bind(
+            steps.iter().map(|s| i32::try_from(s.attempt).unwrap_or(i32::MAX)).collect::<Vec<_>>(),
+        )
+        .bind(steps.iter().map(|s| s.fence).collect::<Vec<_>>())
         .bind(steps.iter().map(|s| s.due).collect::<Vec<_>>())
+        .bind(steps.iter().map(|s| Json(&s.tries)).collect::<Vec<_>>())
         .bind(steps.iter().map(|s| s.invoke.as_str()).collect::<Vec<_>>())
         .bind(steps.iter().map(|s| s.kind.as_str()).collect::<Vec<_>>())
         .bind(steps.iter().map(|s| s.key.as_str()).collect::<Vec<_>>())
@@ -241,8 +250,12 @@ pub(crate) async fn start(pool: &PgPool, steps: &[&StepRow]) -> sqlx::Result<Vec
     Ok(rows.into_iter().map(RowId::from).collect())
 }
 
-/// Writes where a step stands after a try that did not settle it; the fence it has then, `None` if it is no longer ours.
+/// Writes where a step stands after a try that did not settle it; the fence it has then, `None` if it is no longer ours. One
+/// without a row gets it, if its instance still waits for it.
 pub(crate) async fn defer(pool: &PgPool, step: &StepRow) -> sqlx::Result<Option<i64>> {
+    if !step.is_written {
+        return write(pool, step).await;
+    }
     sqlx::query_scalar(include_str!("sql/defer_step.sql"))
         .bind(step.id.tenant)
         .bind(step.id.instance)
@@ -257,21 +270,49 @@ pub(crate) async fn defer(pool: &PgPool, step: &StepRow) -> sqlx::Result<Option<
         .await
 }
 
-/// The first `limit` that are due, oldest first.
+async fn write(pool: &PgPool, step: &StepRow) -> sqlx::Result<Option<i64>> {
+    sqlx::query_scalar(include_str!("sql/insert_step_open.sql"))
+        .bind(step.id.tenant)
+        .bind(step.id.instance)
+        .bind(super::as_i64(step.id.command.seq))
+        .bind(i32::try_from(step.id.command.index).unwrap_or(i32::MAX))
+        .bind(step.shard)
+        .bind(step.status.as_str())
+        .bind(i32::try_from(step.attempt).unwrap_or(i32::MAX))
+        .bind(step.fence)
+        .bind(step.due)
+        .bind(Json(&step.tries))
+        .bind(&step.invoke)
+        .bind(&step.kind)
+        .bind(&step.key)
+        .bind(step.conversation)
+        .bind(Json(&step.policy))
+        .bind(&step.input)
+        .fetch_optional(pool)
+        .await
+}
+
+/// The first `limit` that are due in these shards (all without a list), oldest first.
 pub(crate) async fn due(
     pool: &PgPool,
     now: DateTime<Utc>,
     limit: i64,
+    shards: Option<&[i16]>,
 ) -> crate::Result<Vec<StepRow>> {
     let rows = sqlx::query_as(include_str!("sql/select_due_steps.sql"))
         .bind(now)
         .bind(limit)
+        .bind(shards)
         .fetch_all(pool)
         .await?;
     parse(rows)
 }
 
-/// Tries that were under way when an earlier owner ended.
-pub(crate) async fn started(pool: &PgPool) -> crate::Result<Vec<StepRow>> {
-    parse(sqlx::query_as(include_str!("sql/select_started_steps.sql")).fetch_all(pool).await?)
+/// Tries in these shards (all without a list) that are under way, or were when an earlier owner ended.
+pub(crate) async fn started(pool: &PgPool, shards: Option<&[i16]>) -> crate::Result<Vec<StepRow>> {
+    let rows = sqlx::query_as(include_str!("sql/select_started_steps.sql"))
+        .bind(shards)
+        .fetch_all(pool)
+        .await?;
+    parse(rows)
 }

@@ -1,6 +1,6 @@
 //! Timers that are set.
 
-use super::{RowId, RowIds, RowKey, command};
+use super::{RowId, RowIds, RowKey, arguments::Arguments, command};
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
@@ -44,33 +44,29 @@ impl From<Columns> for TimerRow {
     }
 }
 
-/// Sets them.
-pub(crate) async fn insert<'a>(
-    connection: &mut PgConnection,
-    timers: impl Iterator<Item = &'a TimerRow>,
-) -> sqlx::Result<()> {
+/// The columns of `insert_timers.sql`.
+pub(crate) fn add(arguments: &mut Arguments, timers: &[&TimerRow]) {
     let mut ids = RowIds::default();
-    let (mut names, mut shards, mut dues) = (Vec::new(), Vec::new(), Vec::new());
-    for timer in timers {
-        ids.push(timer.id);
-        names.push(timer.name.as_str());
-        shards.push(timer.shard);
-        dues.push(timer.fire_at);
-    }
-    if ids.is_empty() {
+    timers.iter().for_each(|timer| ids.push(timer.id));
+    ids.add(arguments);
+    arguments
+        .column(timers, |t| t.name.as_str())
+        .column(timers, |t| t.shard)
+        .column(timers, |t| t.fire_at);
+}
+
+/// Sets them.
+pub(crate) async fn insert(
+    connection: &mut PgConnection,
+    timers: &[&TimerRow],
+) -> sqlx::Result<()> {
+    if timers.is_empty() {
         return Ok(());
     }
-    sqlx::query(include_str!("sql/insert_timers.sql"))
-        .bind(ids.tenants)
-        .bind(ids.instances)
-        .bind(ids.seqs)
-        .bind(ids.indexes)
-        .bind(names)
-        .bind(shards)
-        .bind(dues)
-        .execute(connection)
-        .await
-        .map(drop)
+    let mut arguments = Arguments::default();
+    add(&mut arguments, timers);
+    let statement = include_str!("sql/insert_timers.sql");
+    sqlx::query_with(statement, arguments.ready()?).execute(connection).await.map(drop)
 }
 
 /// Drops them; those that were there.
@@ -88,24 +84,47 @@ pub(crate) async fn delete(connection: &mut PgConnection, ids: RowIds) -> sqlx::
     Ok(gone.into_iter().map(RowId::from).collect())
 }
 
-/// The first `limit` that are due, oldest first.
+/// The first `limit` that are due in these shards (all without a list), oldest first.
 pub(crate) async fn due(
     pool: &PgPool,
     now: DateTime<Utc>,
     limit: i64,
+    shards: Option<&[i16]>,
 ) -> sqlx::Result<Vec<TimerRow>> {
     let rows: Vec<Columns> = sqlx::query_as(include_str!("sql/select_due_timers.sql"))
         .bind(now)
         .bind(limit)
+        .bind(shards)
         .fetch_all(pool)
         .await?;
     Ok(rows.into_iter().map(TimerRow::from).collect())
 }
 
-/// When the first timer after `now` fires.
-pub(crate) async fn next(pool: &PgPool, now: DateTime<Utc>) -> sqlx::Result<Option<DateTime<Utc>>> {
+/// About `limit` that are due in these shards, equally many of each tenant that has so many, oldest first.
+pub(crate) async fn due_of_each(
+    pool: &PgPool,
+    now: DateTime<Utc>,
+    limit: i64,
+    shards: Option<&[i16]>,
+) -> sqlx::Result<Vec<TimerRow>> {
+    let rows: Vec<Columns> = sqlx::query_as(include_str!("sql/select_due_timers_of_each.sql"))
+        .bind(now)
+        .bind(limit)
+        .bind(shards)
+        .fetch_all(pool)
+        .await?;
+    Ok(rows.into_iter().map(TimerRow::from).collect())
+}
+
+/// When the first timer after `now` fires in these shards.
+pub(crate) async fn next(
+    pool: &PgPool,
+    now: DateTime<Utc>,
+    shards: Option<&[i16]>,
+) -> sqlx::Result<Option<DateTime<Utc>>> {
     sqlx::query_scalar(include_str!("sql/select_next_timer.sql"))
         .bind(now)
+        .bind(shards)
         .fetch_optional(pool)
         .await
 }

@@ -2,7 +2,7 @@
 //! no trace, so the order of inserts and deletes in the transaction does not matter.
 
 use crate::{
-    ids, json,
+    ids, json, outbox,
     store::{
         RowId,
         inbox::Enqueued,
@@ -26,8 +26,12 @@ pub struct Effects {
     pub(crate) retried: BTreeSet<CommandId>,
     /// Steps whose result made the instance stuck, with the fence the result named.
     pub(crate) parked: BTreeMap<CommandId, i64>,
+    /// As `parked`, of steps that have no row: they get one.
+    pub(crate) parked_unwritten: BTreeMap<CommandId, StepRow>,
     /// Steps to drop; with the fence the result named, if a result is why.
     pub(crate) closed: BTreeMap<CommandId, Option<i64>>,
+    /// Steps that were settled and have no row.
+    pub(crate) settled_unwritten: BTreeSet<CommandId>,
     /// Timers to set.
     pub(crate) timers: BTreeMap<CommandId, TimerRow>,
     /// Timers to drop; true if one fired, and so must be there.
@@ -41,6 +45,18 @@ pub struct Effects {
 }
 
 impl Effects {
+    /// Whether there is nothing in it but steps without rows and timers: rows that depend on the instance alone.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.parked.is_empty()
+            && self.parked_unwritten.is_empty()
+            && self.retried.is_empty()
+            && self.closed.is_empty()
+            && self.consumed.is_empty()
+            && self.sent.is_empty()
+            && self.incident.is_none()
+            && self.steps.values().all(|step| !step.is_written)
+    }
+
     /// Adds what one turn did.
     pub(crate) fn add(&mut self, meta: &Meta, turn: &Difference<'_>) {
         for command in turn.commands {
@@ -55,7 +71,7 @@ impl Effects {
     fn add_command(&mut self, meta: &Meta, turn: &Difference<'_>, command: &Command) {
         match command {
             Command::RunStep { id, invoke, kind, input, policy } => {
-                let row = StepRow {
+                let mut row = StepRow {
                     id: RowId { tenant: meta.tenant, instance: meta.id, command: *id },
                     shard: meta.shard,
                     status: StepStatus::Ready,
@@ -69,7 +85,9 @@ impl Effects {
                     conversation: meta.conversation,
                     policy: policy.clone(),
                     input: input.clone(),
+                    is_written: false,
                 };
+                row.is_written = outbox::needs_row(&row);
                 self.steps.insert(*id, row);
             }
             // A step opened in this very chain is ready as it is.
@@ -122,6 +140,7 @@ impl Effects {
             conversation: meta.conversation,
             body,
             actor: format!("instance:{}", meta.id),
+            event_id: None,
         });
     }
 
@@ -141,12 +160,28 @@ impl Effects {
                 self.closed.entry(id).or_insert(None);
             }
         }
-        let Some(Settlement { step, fence }) = turn.settled else { return };
-        if open.contains(&step) {
-            self.parked.insert(step, fence);
-        } else if !self.parked.contains_key(&step) {
-            self.closed.insert(step, Some(fence));
+        let Some(Settlement { step, fence, unwritten }) = turn.settled else { return };
+        match (unwritten, open.contains(step)) {
+            (None, true) => drop(self.parked.insert(*step, *fence)),
+            (None, false) if self.parked.contains_key(step) => {}
+            (None, false) => drop(self.closed.insert(*step, Some(*fence))),
+            (Some(row), true) => {
+                let row =
+                    StepRow { status: StepStatus::Parked, is_written: true, ..(**row).clone() };
+                self.parked_unwritten.insert(*step, row);
+            }
+            // It has no row, so there is none to be dropped.
+            (Some(_), false) => {
+                self.closed.remove(step);
+                self.settled_unwritten.insert(*step);
+            }
         }
+    }
+
+    /// Steps that are named in the outbox no longer in vain or need it no longer.
+    pub(crate) fn resolved(&self) -> impl Iterator<Item = CommandId> + '_ {
+        let rows = self.parked.keys().chain(self.parked_unwritten.keys()).chain(self.closed.keys());
+        rows.chain(&self.settled_unwritten).copied()
     }
 
     fn stop_timers(&mut self, turn: &Difference<'_>) {
@@ -223,18 +258,20 @@ pub(crate) struct Difference<'a> {
     pub(crate) after: &'a State,
     pub(crate) commands: &'a [Command],
     /// The event is the result of a step.
-    pub(crate) settled: Option<Settlement>,
+    pub(crate) settled: Option<&'a Settlement>,
     /// The event is a timer.
     pub(crate) fired: Option<CommandId>,
 }
 
 /// A result, with the fence its try ran under.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Settlement {
     /// The step.
     pub(crate) step: CommandId,
     /// The fence.
     pub(crate) fence: i64,
+    /// The step itself, if it has no row.
+    pub(crate) unwritten: Option<Box<StepRow>>,
 }
 
 /// The fields of a `started` event in the inbox: what an instance is started with, by a parent or by the router.

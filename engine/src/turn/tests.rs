@@ -62,6 +62,7 @@ fn parse(chain: &Chain, word: &str) -> Given {
             let claim = Claim::Step(Settlement {
                 step: step.parse().unwrap(),
                 fence: fence.parse().unwrap(),
+                unwritten: None,
             });
             let kind = if *kind == "done" { "step.done" } else { "step.failed" };
             given(event(kind, json!({ "id": "step", "step": step })), Some(claim))
@@ -176,7 +177,7 @@ fn an_event_that_cannot_be_stored_makes_the_instance_stuck() {
     given.halt = Some(("storage".to_owned(), "no room".to_owned()));
     assert_eq!(chain.take(&given), Taken::Turn);
     assert_eq!(show(&chain), "stuck seq 2, incident storage");
-    let commands: Vec<Command> = serde_json::from_value(chain.turns[1].commands.clone()).unwrap();
+    let commands: Vec<Command> = serde_json::from_str(chain.turns[1].commands.get()).unwrap();
     assert_eq!(halted(&commands), Some(("storage", "no room")));
     // Nothing is lost: a retry applies the event.
     let retry = parse(&chain, "ops.retry");

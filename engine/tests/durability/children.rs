@@ -133,6 +133,7 @@ async fn the_inbox_takes_starts_and_events_of_other_transactions() {
                 conversation: None,
                 body,
                 actor: "router".to_owned(),
+                event_id: None,
             };
             engine::enqueue(&mut transaction, event, now).await.unwrap();
         }
@@ -142,7 +143,7 @@ async fn the_inbox_takes_starts_and_events_of_other_transactions() {
             transaction.commit().await.unwrap();
         }
     }
-    world.engine.hint_inbox();
+    world.engine.hint_inbox(id, None);
     let ended = world.until(id, &["completed"]).await;
     assert_eq!((ended.state.seq, ended.key.as_deref()), (2, Some("k")));
     world.end().await;

@@ -111,20 +111,39 @@ async fn a_cancelled_begin_costs_nobody_a_row() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_lease_is_handed_over() {
+async fn shards_are_spread_and_handed_over() {
     let world = World::make().await;
-    let other = crate::support::Db::open(&world.db.name).await;
+    assert_eq!(world.engine.shards_owned(), 256, "one process owns all");
+    world.publish("journey", one_step(json!({ "src": "noop" }))).await;
+    let db = crate::support::Db::open(&world.db.name).await;
     let accounts = || std::sync::Arc::new(engine::NoAccounts);
-    let clock = engine::Clock::system();
-    let refused = crate::support::start_engine(&other, &clock, accounts()).await;
-    assert!(matches!(refused, Err(engine::Error::LeaseHeld)), "the first one lives");
+    let next = crate::support::start_engine(&db, &world.clock, accounts()).await.unwrap();
+    let since = std::time::Instant::now();
+    while (world.engine.shards_owned(), next.shards_owned()) != (128, 128) {
+        assert!(since.elapsed() < Duration::from_secs(20), "{}", next.shards_owned());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    // Whichever process is asked, the instance is started, by the one that owns its shard.
+    for engine in [&world.engine, &next].into_iter().cycle().take(20) {
+        let request = engine::StartRequest {
+            tenant: world.tenant,
+            definition: "journey".to_owned(),
+            ..engine::StartRequest::default()
+        };
+        let id = engine.start_instance(request).await.unwrap().id;
+        world.until(id, &["completed"]).await;
+    }
     world.engine.shutdown().await;
-    assert!(!world.engine.is_owner());
+    assert!(!world.engine.is_running());
     let stopped = world.begin("journey", json!({})).await;
-    assert!(matches!(stopped, Err(engine::Error::NotFound(_) | engine::Error::Stopping)));
-    let next = crate::support::start_engine(&other, &clock, accounts()).await.unwrap();
-    assert!(next.is_owner());
+    assert!(matches!(stopped, Err(engine::Error::Stopping)), "{stopped:?}");
+    let since = std::time::Instant::now();
+    while next.shards_owned() != 256 {
+        assert!(since.elapsed() < Duration::from_secs(2), "it waited for the lease to end");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     next.shutdown().await;
-    other.pool.close().await;
+    crate::support::check_promises(&db).await;
+    db.pool.close().await;
     world.db.drop().await;
 }

@@ -286,7 +286,6 @@ pub(crate) async fn start_engine(
     let settings = Settings {
         check_window: Duration::from_millis(400),
         poll: Duration::from_millis(100),
-        lease_wait: Duration::from_secs(3),
         drain: Duration::from_millis(200),
         ..Settings::default()
     };

@@ -97,7 +97,8 @@ async fn run_on(args: &Args, url: &str, screen: Screen) -> anyhow::Result<Exit> 
     environment.simulator = simulator.url().to_owned();
     let keyring = keyring(&args.folder.join("master.key"))?;
     let clock = host::shifted_clock()?;
-    let plan = Plan { pool, keyring, clock, egress: Egress::Anywhere, public_url };
+    let (egress, role) = (Egress::Anywhere, engine::Role::All);
+    let plan = Plan { pool, keyring, clock, egress, public_url, role };
     let host = Host::start(plan).await?;
     let (stop, stopped) = oneshot::channel::<()>();
     let routes = api::router(host.app()).merge(clock::router(host.engine.clone()));

@@ -10,7 +10,8 @@ use api::{
     metrics::{Counted, Metrics},
 };
 use engine::{
-    AccountsStore, Channels, Clock, Conversations, Engine, Keyring, Options, ResumeLinks, Settings,
+    AccountsStore, Channels, Clock, Conversations, Engine, Keyring, Options, ResumeLinks, Role,
+    Settings,
 };
 use nodes::{Egress, Nodes};
 use sqlx::PgPool;
@@ -21,9 +22,6 @@ use tokio::{
 };
 use tracing_subscriber::EnvFilter;
 
-/// How long a start may take before it says why.
-const SILENCE_MAX: Duration = Duration::from_secs(3);
-
 /// What a process is put together from.
 pub(crate) struct Plan {
     pub(crate) pool: PgPool,
@@ -33,6 +31,8 @@ pub(crate) struct Plan {
     pub(crate) egress: Egress,
     /// Where the outside reaches this process, see [`public_url`].
     pub(crate) public_url: String,
+    /// What this process is for.
+    pub(crate) role: Role,
 }
 
 /// The running parts.
@@ -56,15 +56,9 @@ impl Host {
             runner: Arc::new(Counted::new(Arc::new(nodes), Arc::clone(&metrics))),
             accounts: Arc::new(AccountsStore::new(channels.clone(), plan.clock.clone())),
             clock: plan.clock,
-            settings: Settings { resume: Some(links), ..settings()? },
+            settings: Settings { resume: Some(links), role: plan.role, ..settings()? },
         };
-        let engine = start_patiently(options).await.map_err(|error| match error {
-            engine::Error::LeaseHeld => anyhow::Error::new(
-                Failure::refused("another process runs the workflows of this database")
-                    .help("stop it first; running several side by side comes later"),
-            ),
-            error => anyhow::Error::new(error).context("starting the engine"),
-        })?;
+        let engine = Engine::start(options).await.context("starting the engine")?;
         let conversations = Conversations::new(engine.clone(), channels);
         conversations.start();
         let app = App::new(engine.clone(), conversations.clone(), metrics);
@@ -82,17 +76,6 @@ impl Host {
         self.engine.shutdown().await;
         self.engine.pool().close().await;
     }
-}
-
-/// Says so when another process has to let go first: its lease ends by itself, but not at once.
-async fn start_patiently(options: Options) -> engine::Result<Engine> {
-    let mut starting = Box::pin(Engine::start(options));
-    tokio::select! {
-        started = &mut starting => return started,
-        () = tokio::time::sleep(SILENCE_MAX) => {}
-    }
-    eprintln!("waiting for another process to let go of this database, half a minute at most");
-    starting.await
 }
 
 /// Takes a port, with a sentence if it is taken.
@@ -160,16 +143,31 @@ pub(crate) fn public_url(listener: &TcpListener) -> anyhow::Result<String> {
     }
 }
 
-/// `PERDURE_CHECK_WINDOW` (`60s`): how long a step whose outcome is unknown waits for a status
-/// webhook that tells.
+/// `PERDURE_CHECK_WINDOW` (`60s`): how long a step whose outcome is unknown waits for a status webhook that tells.
+/// `PERDURE_NOTIFY=off`: processes tell each other nothing, and find out by polling.
+/// `PERDURE_POOLER=transaction`: a pooler that gives connections away between transactions stands before the database.
 fn settings() -> Result<Settings, Failure> {
     let mut settings = Settings::default();
+    settings.notify = choice("PERDURE_NOTIFY", ["on", "off"])? != Some("off");
+    settings.behind_pooler =
+        choice("PERDURE_POOLER", ["transaction", "none"])? == Some("transaction");
     if let Ok(text) = env::var("PERDURE_CHECK_WINDOW") {
         settings.check_window = duration(&text).ok_or_else(|| {
             Failure::usage(format!("PERDURE_CHECK_WINDOW is `{text}`")).help("a duration like 60s")
         })?;
     }
     Ok(settings)
+}
+
+/// A variable with two possible values, if it is set.
+fn choice(name: &str, values: [&'static str; 2]) -> Result<Option<&'static str>, Failure> {
+    let Ok(text) = env::var(name) else { return Ok(None) };
+    let found = values.into_iter().find(|value| *value == text);
+    match found {
+        Some(value) => Ok(Some(value)),
+        None => Err(Failure::usage(format!("{name} is `{text}`"))
+            .help(format!("`{}` or `{}`", values[0], values[1]))),
+    }
 }
 
 /// `PT31M`, `2h`, `3d`.

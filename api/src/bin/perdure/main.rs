@@ -3,6 +3,9 @@
 //! **Invariant:** the exit code says what happened (see [`EXIT_CODES`]), and a user's mistake is a
 //! sentence, never a panic.
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 mod bench;
 mod cancel;
 mod check;

@@ -19,7 +19,7 @@ pub(crate) struct Args {
     /// Address to listen on
     #[arg(long, default_value = "127.0.0.1:7070", value_name = "ADDRESS")]
     bind: String,
-    /// What this process does
+    /// What this process does; any number of processes share one database
     #[arg(long, value_enum, default_value_t = Role::All)]
     role: Role,
     /// Applies the migrations first
@@ -31,17 +31,24 @@ pub(crate) struct Args {
 enum Role {
     /// Engine and API
     All,
-    /// Only the engine
+    /// Only the engine: of the API, /health, /ready and /metrics
     Engine,
-    /// Only the API
+    /// Only the API: what it is asked of instances is passed on to the engines
     Api,
+}
+
+impl From<Role> for engine::Role {
+    fn from(role: Role) -> Self {
+        match role {
+            Role::All => Self::All,
+            Role::Engine => Self::Engine,
+            Role::Api => Self::Api,
+        }
+    }
 }
 
 /// Serves until it is asked to stop.
 pub(crate) async fn run(args: &Args, screen: Screen) -> anyhow::Result<Exit> {
-    if args.role != Role::All {
-        return Err(Failure::usage("this release serves with --role all only").into());
-    }
     let keyring = keyring()?;
     host::start_logging("info", screen.is_json());
     let pool = database::connect(&database::url_needed()?).await?;
@@ -50,7 +57,8 @@ pub(crate) async fn run(args: &Args, screen: Screen) -> anyhow::Result<Exit> {
     }
     let listener = host::listen(&args.bind).await?;
     let public_url = host::public_url(&listener)?;
-    let plan = Plan { pool, keyring, clock: clock()?, egress: Egress::Public, public_url };
+    let role = args.role.into();
+    let plan = Plan { pool, keyring, clock: clock()?, egress: Egress::Public, public_url, role };
     let host = Host::start(plan).await?;
     tracing::info!(address = %listener.local_addr()?, "serving");
     let served = api::serve(host.app(), listener, host::until_asked_to_stop()).await;

@@ -1,6 +1,6 @@
--- By shard and id, so that the index gives the order and a sweep can go on where it stopped.
-select tenant_id, id, shard, instance_id, body, actor, received_at
+-- By shard and id, so that the index gives the order and a sweep can go on where it stopped. Null: all shards.
+select tenant_id, id, shard, instance_id, body, actor, received_at, event_id
 from inbox
-where (shard, id) > ($1, $2)
+where (shard, id) > ($1, $2) and ($4::smallint[] is null or shard = any($4))
 order by shard, id
 limit $3

@@ -1,0 +1,2 @@
+delete from process
+where id = $1
