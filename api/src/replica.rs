@@ -48,3 +48,31 @@ impl Replica {
         None
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+
+    /// A pool to a server that is not there.
+    fn nowhere() -> PgPool {
+        let options = PgConnectOptions::new().socket("/nowhere");
+        PgPoolOptions::new().acquire_timeout(Duration::from_millis(50)).connect_lazy_with(options)
+    }
+
+    #[tokio::test]
+    async fn a_lost_replica_is_left_alone_and_a_refusal_is_an_answer() {
+        let replica = Replica::new(nowhere());
+        let refused = replica.ask(|_| async { Err::<(), _>(Error::NotFound("it".to_owned())) });
+        assert!(matches!(refused.await, Some(Err(Error::NotFound(_)))));
+        let asks = std::sync::atomic::AtomicU32::new(0);
+        for _ in 0..3 {
+            let asked = replica.ask(|pool| {
+                asks.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+                async move { Ok(pool.acquire().await?) }
+            });
+            assert!(asked.await.is_none());
+        }
+        assert_eq!(asks.into_inner(), 1, "it was asked again at once");
+    }
+}

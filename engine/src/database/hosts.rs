@@ -163,15 +163,22 @@ impl Standing {
     }
 }
 
-/// An error and what caused it, in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
+/// What an error and its causes say, each thing once.
+fn chain(error: &Error) -> String {
+    let mut causes: Vec<String> = Vec::new();
+    // Our own word for it is `database`; what the driver says is the news.
+    let mut next = match error {
+        Error::Database(driver) => Some(driver as &dyn std::error::Error),
+        other => Some(other as &dyn std::error::Error),
+    };
+    while let Some(cause) = next {
+        let text = cause.to_string();
+        if !causes.iter().any(|told| told.contains(&text)) {
+            causes.push(text);
+        }
+        next = cause.source();
     }
-    text
+    causes.join(": ")
 }
 
 /// A URL taken apart as far as needed to name one server at a time.
