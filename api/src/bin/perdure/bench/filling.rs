@@ -6,6 +6,7 @@
 use super::{Bench, definition::resting, world::World};
 use anyhow::Context;
 use serde_json::{Value, json};
+use sqlx::AssertSqlSafe;
 use std::time::Instant;
 use uuid::Uuid;
 
@@ -17,19 +18,29 @@ const CHUNK: usize = 5_000;
 const COUNT: &str = "select
     (select count(*) from instance where tenant_id = $1), (select count(*) from timer where tenant_id = $1)";
 
-/// A copy differs in what names it. The database completes a row from the template's, so a new column needs nothing here.
-const COPY_INSTANCES: &str = "
-    insert into instance
-    select (jsonb_populate_record(template, jsonb_build_object('id', copy.id, 'shard', copy.shard))).*
-    from instance as template, unnest($3::uuid[], $4::smallint[]) as copy (id, shard)
-    where template.tenant_id = $1 and template.id = $2";
+/// The columns of a table of ours that are written, not computed.
+const COLUMNS: &str = "
+    select quote_ident(attname)
+    from pg_attribute
+    where attrelid = $1::text::regclass and attnum > 0 and not attisdropped and attgenerated = '' and attidentity = ''
+    order by attnum";
 
-const COPY_TIMERS: &str = "
-    insert into timer
-    select (jsonb_populate_record(template, jsonb_build_object('instance_id', copy.id, 'shard', copy.shard,
-        'fire_at', template.fire_at + random() * interval '30 days'))).*
-    from timer as template, unnest($3::uuid[], $4::smallint[]) as copy (id, shard)
-    where template.tenant_id = $1 and template.instance_id = $2";
+/// A table, its column that names the instance, and the columns in which a copy differs.
+type Copied = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+
+/// Everything else of a copy is as in the template, so a new column of a table needs nothing here.
+const COPIED: [Copied; 2] = [
+    ("instance", "id", &[("id", "copy.id"), ("shard", "copy.shard")]),
+    (
+        "timer",
+        "instance_id",
+        &[
+            ("instance_id", "copy.id"),
+            ("shard", "copy.shard"),
+            ("fire_at", "template.fire_at + random() * interval '30 days'"),
+        ],
+    ),
+];
 
 /// What is to be there.
 #[derive(Debug, Clone, Copy, clap::Args)]
@@ -57,21 +68,25 @@ impl Filling {
             sqlx::raw_sql("vacuum (analyze) instance, timer").execute(&bench.pool).await?;
             present = count(bench).await?;
         }
-        bench.tell(
-            &json!({ "part": "filled", "instances": present.instances, "timers": present.timers,
-            "seconds": super::tenths(begun.elapsed().as_secs_f64()) }),
-        )
+        let [instance, timer] = bytes_per_row(bench).await?;
+        let seconds = super::tenths(begun.elapsed().as_secs_f64());
+        bench.tell(&json!({ "part": "filled", "seconds": seconds, "instances": present.instances,
+            "timers": present.timers, "instance_bytes": instance, "timer_bytes": timer }))
     }
 
     async fn copy(&self, bench: &Bench, timers_each: usize) -> anyhow::Result<()> {
         let template = self.template(bench, timers_each).await?;
+        let mut statements = Vec::new();
+        for copied in COPIED {
+            statements.push(statement(bench, copied).await?);
+        }
         let mut left = self.rest.saturating_sub(1);
         while left > 0 {
             let ids: Vec<Uuid> = (0..left.min(CHUNK)).map(|_| Uuid::now_v7()).collect();
             let shards: Vec<i16> = ids.iter().map(|id| engine::shard_of(*id, None)).collect();
             left -= ids.len();
-            for statement in [COPY_INSTANCES, COPY_TIMERS] {
-                sqlx::query(statement)
+            for statement in &statements {
+                sqlx::query(AssertSqlSafe(statement.clone()))
                     .bind(TENANT)
                     .bind(template)
                     .bind(&ids)
@@ -96,6 +111,24 @@ impl Filling {
     }
 }
 
+/// The statement that copies a template's rows under the ids given.
+async fn statement(bench: &Bench, (table, key, changed): Copied) -> anyhow::Result<String> {
+    let columns: Vec<String> =
+        sqlx::query_scalar(COLUMNS).bind(table).fetch_all(&bench.pool).await?;
+    let value = |column: &String| {
+        let found = changed.iter().find(|(name, _)| name == column);
+        found.map_or_else(|| format!("template.{column}"), |(_, value)| (*value).to_owned())
+    };
+    let values: Vec<String> = columns.iter().map(value).collect();
+    Ok(format!(
+        "insert into {table} ({}) select {}
+         from {table} as template, unnest($3::uuid[], $4::smallint[]) as copy (id, shard)
+         where template.tenant_id = $1 and template.{key} = $2",
+        columns.join(", "),
+        values.join(", ")
+    ))
+}
+
 struct Present {
     instances: usize,
     timers: usize,
@@ -105,6 +138,19 @@ async fn count(bench: &Bench) -> anyhow::Result<Present> {
     let (instances, timers): (i64, i64) =
         sqlx::query_as(COUNT).bind(TENANT).fetch_one(&bench.pool).await?;
     Ok(Present { instances: usize::try_from(instances)?, timers: usize::try_from(timers)? })
+}
+
+/// What a row of `instance` and of `timer` takes on disk, its share of the indexes and of free space included.
+async fn bytes_per_row(bench: &Bench) -> anyhow::Result<[i64; 2]> {
+    let (instance, timer) = sqlx::query_as(
+        "select (pg_total_relation_size('instance') / greatest((select reltuples from pg_class
+                where oid = 'instance'::regclass), 1))::bigint,
+            (pg_total_relation_size('timer') / greatest((select reltuples from pg_class
+                where oid = 'timer'::regclass), 1))::bigint",
+    )
+    .fetch_one(&bench.pool)
+    .await?;
+    Ok([instance, timer])
 }
 
 /// Another number of timers per instance needs other instances.

@@ -2,13 +2,18 @@
 //!
 //! `begin` is sent unseen and not counted; the commits stand beside the figure.
 
+use crate::screen;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tracing::{Event, Level, Metadata, Subscriber, subscriber::Interest};
 use tracing_subscriber::{
     Layer,
+    filter::{LevelFilter, Targets},
     layer::{Context, SubscriberExt},
     util::SubscriberInitExt,
 };
+
+/// What sqlx tells statements as.
+const QUERY: &str = "sqlx::query";
 
 static SENT: AtomicU64 = AtomicU64::new(0);
 
@@ -19,9 +24,12 @@ pub(super) fn sent() -> u64 {
 
 /// Begins to count, and prints warnings as any verb does. A second call changes nothing.
 pub(super) fn start() {
+    // Slow statements are what some jobs are made of.
+    let told = Targets::new().with_default(Level::WARN).with_target(QUERY, LevelFilter::OFF);
     let warnings = tracing_subscriber::fmt::layer()
+        .with_ansi(screen::may_colour(&std::io::stderr()))
         .with_writer(std::io::stderr)
-        .with_filter(tracing_subscriber::filter::LevelFilter::WARN);
+        .with_filter(told);
     let _ =
         tracing_subscriber::registry().with(Count.with_filter(Queries)).with(warnings).try_init();
 }
@@ -38,7 +46,7 @@ impl<S: Subscriber> Layer<S> for Count {
 struct Queries;
 
 fn is_query(metadata: &Metadata<'_>) -> bool {
-    metadata.target() == "sqlx::query" && *metadata.level() <= Level::DEBUG
+    metadata.target() == QUERY && *metadata.level() <= Level::DEBUG
 }
 
 impl<S> tracing_subscriber::layer::Filter<S> for Queries {
