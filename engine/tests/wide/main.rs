@@ -5,6 +5,7 @@
 extern crate perdure_engine as engine;
 
 mod distribute;
+mod hosts;
 mod keys;
 mod statements;
 mod support;
