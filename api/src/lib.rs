@@ -17,6 +17,7 @@ pub mod metrics;
 mod page;
 pub mod postgres;
 pub mod problem;
+mod replica;
 mod resume;
 mod router;
 mod routes;

@@ -13,6 +13,7 @@ mod account;
 mod binaries;
 mod cluster;
 mod place;
+mod standby;
 #[cfg(test)]
 mod tests;
 
@@ -110,6 +111,7 @@ pub enum Durability {
 #[derive(Debug)]
 pub struct Embedded {
     cluster: Cluster,
+    place: Place,
     url: String,
     /// Of a cluster that nobody will need again.
     temporary: Option<Temporary>,
@@ -121,24 +123,46 @@ impl Embedded {
     /// Starts the cluster in `<folder>/postgres`, making it first if there is none. Blocks for
     /// about a second, two for a new one.
     pub fn start(folder: &Path, durability: Durability) -> Result<Self, Error> {
+        Self::start_with(folder, (durability, &[]), |_| Ok(()))
+    }
+
+    /// Starts it with more settings (`name=value`), after its folder was prepared.
+    fn start_with(
+        folder: &Path,
+        settings: (Durability, &[&str]),
+        prepare: impl FnOnce(&Place) -> Result<(), Error>,
+    ) -> Result<Self, Error> {
         let account = Account::of_this_process()?;
         let place = Place::prepare(folder, account.as_ref())?;
         let lock = place.lock()?;
+        prepare(&place)?;
         let binaries = Binaries::find(place.made_by())?;
-        let cluster = Cluster::start(binaries, account, &place, durability)?;
-        Ok(Self { cluster, url: place.url(), temporary: None, _lock: lock })
+        let cluster = Cluster::start(binaries, account, &place, settings)?;
+        Ok(Self { cluster, url: place.url(), place, temporary: None, _lock: lock })
     }
 
     /// Starts a new, empty cluster for tests, without fsync. It is stopped and removed when this is
     /// dropped, and also when this process ends in any other way: a test harness drops no statics,
     /// and may be killed.
     pub fn for_tests() -> Result<Self, Error> {
+        Self::for_tests_with(&[])
+    }
+
+    /// As [`for_tests`](Self::for_tests), with more settings (`name=value`).
+    pub fn for_tests_with(settings: &[&str]) -> Result<Self, Error> {
+        Self::temporary(settings, |_| Ok(()))
+    }
+
+    fn temporary(
+        settings: &[&str],
+        prepare: impl FnOnce(&Place) -> Result<(), Error>,
+    ) -> Result<Self, Error> {
         let folder =
             std::env::temp_dir().join(format!("perdure-test-{}", uuid::Uuid::new_v4().simple()));
         fs::create_dir_all(&folder).map_err(Error::io(format!("making {}", folder.display())))?;
         // An account other than ours has to reach the folder below it, and may not list this one.
         place::set_mode(&folder, 0o711)?;
-        let mut embedded = Self::start(&folder, Durability::None)?;
+        let mut embedded = Self::start_with(&folder, (Durability::None, settings), prepare)?;
         embedded.temporary = Some(Temporary::watch(folder, embedded.pid())?);
         Ok(embedded)
     }

@@ -132,7 +132,9 @@ impl From<Error> for Problem {
             Error::Conflict(_) => Self::conflict("conflict", detail),
             Error::Unfit { .. } => Self::conflict("not-possible", detail),
             Error::Pending(id) => Self::unavailable("pending").with("event_id", id.to_string()),
-            Error::Stopping => Self::unavailable("unavailable"),
+            Error::Stopping | Error::NoServer(_) => {
+                Self::unavailable("unavailable")
+            }
             Error::Database(source) => database(source),
             Error::Corrupt { .. } | Error::Panicked | Error::Migrate(_) => Self::internal(),
         };

@@ -3,12 +3,17 @@
 //! **Invariant:** a connection never goes back to the pool inside a transaction. sqlx 0.9 can lose track of a `begin` that was
 //! cancelled; the next user's statements would then be rolled back with it, although they were acknowledged.
 
+mod failover;
+mod hosts;
+
 use crate::error::Result;
+use failover::{Follower, Moved};
+use hosts::{Hosts, Wanted};
 use sqlx::{
     PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
-use std::{str::FromStr, time::Duration};
+use std::time::Duration;
 
 /// How long a caller waits for a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -17,19 +22,62 @@ const STATEMENTS_CACHED: usize = 256;
 
 static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");
 
-/// Makes a pool with the rules every connection of ours follows.
+/// Makes a pool with the rules every connection of ours follows. The URL may name several servers with commas between them:
+/// the pool uses the one that takes writes, and follows when that changes. `NoServer` if none does.
 pub async fn connect(url: &str, connections_max: u32) -> Result<PgPool> {
-    connect_with(PgConnectOptions::from_str(url)?, connections_max).await
+    connect_hosts(Hosts::writing(url)?, connections_max).await
+}
+
+/// As [`connect`], for reading what may be a little old: a standby if one answers. Never for a decision.
+pub async fn connect_replica(url: &str, connections_max: u32) -> Result<PgPool> {
+    connect_hosts(Hosts::reading(url)?, connections_max).await
 }
 
 /// As [`connect`], to a database that is named otherwise than by a URL.
 pub async fn connect_with(options: PgConnectOptions, connections_max: u32) -> Result<PgPool> {
-    let options = options.application_name("perdure").statement_cache_capacity(STATEMENTS_CACHED);
-    let pool = PgPoolOptions::new()
+    let pool = pool_options(connections_max, Wanted::Writing, Moved::default());
+    Ok(pool.connect_with(dress(options)).await?)
+}
+
+async fn connect_hosts(hosts: Hosts, connections_max: u32) -> Result<PgPool> {
+    let (current, moved) = (hosts.find().await?, Moved::default());
+    let options = dress(hosts.servers[current].options.clone());
+    let pool = pool_options(connections_max, hosts.wanted, moved.clone());
+    let pool = pool.connect_with(options).await?;
+    if hosts.servers.len() > 1 {
+        tokio::spawn(Follower { pool: pool.clone(), hosts, current, moved }.run());
+    }
+    Ok(pool)
+}
+
+/// What every connection of ours is made with.
+fn dress(options: PgConnectOptions) -> PgConnectOptions {
+    options.application_name("perdure").statement_cache_capacity(STATEMENTS_CACHED)
+}
+
+fn pool_options(connections_max: u32, wanted: Wanted, moved: Moved) -> PgPoolOptions {
+    PgPoolOptions::new()
         .max_connections(connections_max)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         // One round trip per acquire; a dead connection shows at its first statement, and statements are retried.
         .test_before_acquire(false)
+        .after_connect(move |connection, _| {
+            Box::pin(async move {
+                // A name may lead to another server than a moment ago.
+                if wanted == Wanted::Writing {
+                    let standing = hosts::standing(connection).await?;
+                    if !standing.is(wanted) {
+                        let why = format!("the database server is {}", standing.told());
+                        return Err(sqlx::Error::Configuration(why.into()));
+                    }
+                }
+                Ok(())
+            })
+        })
+        .before_acquire(move |_, meta| {
+            let is_current = moved.is_current(meta.age);
+            Box::pin(async move { Ok(is_current) })
+        })
         .after_release(|connection, _| {
             Box::pin(async move {
                 // Both words: a `rollback` alone warns, in the server's log too, whenever there is nothing to roll back.
@@ -38,9 +86,6 @@ pub async fn connect_with(options: PgConnectOptions, connections_max: u32) -> Re
                 Ok(true)
             })
         })
-        .connect_with(options)
-        .await?;
-    Ok(pool)
 }
 
 /// Applies the migrations. Safe to call from several processes at once.
@@ -81,8 +126,8 @@ fn remedy_of(sqlstate: &str) -> Remedy {
 /// Whether nothing more can be done on the connection.
 pub(crate) fn is_connection_lost(error: &sqlx::Error) -> bool {
     match error.as_database_error().and_then(|e| e.code()) {
-        // Connection exception; operator intervention (shutdown, terminated).
-        Some(code) => matches!(code.get(..2), Some("08" | "57")),
+        // Connection exception; operator intervention (shutdown, terminated); a server that is no primary any more.
+        Some(code) => matches!(code.get(..2), Some("08" | "57")) || code == "25006",
         None => true,
     }
 }

@@ -53,6 +53,9 @@ pub enum Error {
     /// A task of ours panicked: our bug.
     #[error("internal error")]
     Panicked,
+    /// Of the servers that a database URL names, none is what is needed; the sentence says why, for each.
+    #[error("{0}")]
+    NoServer(String),
     /// The database refused or could not be reached.
     #[error("database")]
     Database(#[from] sqlx::Error),

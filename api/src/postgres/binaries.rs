@@ -55,8 +55,15 @@ impl Binaries {
         Some(Self { folder: folder.to_owned(), version, major })
     }
 
+    /// A program of the installation. Where only the usual ones are linked into PATH, the others are beside what the links
+    /// lead to.
     pub(super) fn program(&self, name: &str) -> PathBuf {
-        self.folder.join(name)
+        let here = self.folder.join(name);
+        if here.is_file() {
+            return here;
+        }
+        let linked = fs::canonicalize(self.folder.join("postgres")).unwrap_or_default();
+        linked.parent().map(|home| home.join(name)).filter(|found| found.is_file()).unwrap_or(here)
     }
 }
 

@@ -50,7 +50,7 @@ impl Cluster {
         binaries: Binaries,
         account: Option<Account>,
         place: &Place,
-        durability: Durability,
+        (durability, settings): (Durability, &[&str]),
     ) -> Result<Self, Error> {
         let data = place.data();
         let tools = Tools { binaries: &binaries, account: account.as_ref() };
@@ -67,7 +67,7 @@ impl Cluster {
             Durability::Full => SETTINGS_FULL,
             Durability::None => SETTINGS_NONE,
         };
-        for setting in SETTINGS.iter().chain(more) {
+        for setting in SETTINGS.iter().chain(more).chain(settings) {
             postgres.args(["-c", setting]);
         }
         let child = postgres.process_group(0).stdout(Stdio::null()).stderr(log).spawn();
@@ -85,12 +85,41 @@ impl Cluster {
         postmaster(&self.data).unwrap_or_else(|| self.child.id())
     }
 
+    /// Copies it, running, into the folder of another one, which will follow it as a standby.
+    pub(super) fn copy_to(&self, from: &Place, to: &Place) -> Result<(), Error> {
+        let mut backup = self.tools().command("pg_basebackup");
+        backup
+            .args(["--username", place::NAME, "--checkpoint=fast", "--wal-method=stream"])
+            .args(["--write-recovery-conf", "--no-sync", "--host"])
+            .arg(from.socket())
+            .arg("--pgdata")
+            .arg(to.data());
+        run("pg_basebackup", &mut backup, None)
+    }
+
+    /// Makes a primary of a standby, and waits until it takes writes.
+    pub(super) fn promote(&self) -> Result<(), Error> {
+        let mut pg_ctl = self.tools().command("pg_ctl");
+        run("pg_ctl", pg_ctl.args(["promote", "-w", "-t", "30", "-D"]).arg(&self.data), None)
+    }
+
+    /// Ends it as a crash does: nothing is finished, nobody is told.
+    pub(super) fn crash(&mut self) -> Result<(), Error> {
+        let mut pg_ctl = self.tools().command("pg_ctl");
+        run("pg_ctl", pg_ctl.args(["stop", "-m", "immediate", "-D"]).arg(&self.data), None)?;
+        self.child.wait().map(drop).map_err(Error::io("waiting for postgres to end"))
+    }
+
+    fn tools(&self) -> Tools<'_> {
+        Tools { binaries: &self.binaries, account: self.account.as_ref() }
+    }
+
     /// Stops it and waits until its log is on disk. Does nothing if it has ended.
     pub(super) fn stop(&mut self) {
         if matches!(self.child.try_wait(), Ok(Some(_))) {
             return;
         }
-        let tools = Tools { binaries: &self.binaries, account: self.account.as_ref() };
+        let tools = self.tools();
         // What does not stop when asked is stopped; Postgres recovers from that at its next start.
         if tools.stop(&self.data).is_err() {
             let _ = self.child.kill();

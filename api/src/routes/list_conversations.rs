@@ -30,6 +30,10 @@ pub(crate) async fn handle(
 ) -> Result<Json<Page<Listed>>, Problem> {
     let tenant = caller.may(Action::ReadConversations)?;
     let after = cursor(query.after.as_deref())?;
-    let (pool, limit) = (app.engine.pool(), rows(query.limit));
-    Ok(Json(conversations::conversations(pool, tenant, query.phone, after, limit).await?))
+    let limit = rows(query.limit);
+    let listed = app.read(|pool| {
+        let phone = query.phone.clone();
+        async move { conversations::conversations(&pool, tenant, phone, after, limit).await }
+    });
+    Ok(Json(listed.await?))
 }

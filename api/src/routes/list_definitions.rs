@@ -19,6 +19,9 @@ pub(crate) async fn handle(
     Params(page): Params<PageParams>,
 ) -> Result<Json<Page<Listed>>, Problem> {
     let tenant = caller.may(Action::ReadDefinitions)?;
-    let pool = app.engine.pool();
-    Ok(Json(definitions::list(pool, tenant, page.after, rows(page.limit)).await?))
+    let listed = app.read(|pool| {
+        let after = page.after.clone();
+        async move { definitions::list(&pool, tenant, after, rows(page.limit)).await }
+    });
+    Ok(Json(listed.await?))
 }

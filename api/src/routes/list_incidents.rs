@@ -19,6 +19,9 @@ pub(crate) async fn handle(
     Params(page): Params<PageParams>,
 ) -> Result<Json<Page<Cause>>, Problem> {
     let tenant = caller.may(Action::ReadInstances)?;
-    let pool = app.engine.pool();
-    Ok(Json(incidents::causes(pool, tenant, page.after, rows(page.limit)).await?))
+    let listed = app.read(|pool| {
+        let after = page.after.clone();
+        async move { incidents::causes(&pool, tenant, after, rows(page.limit)).await }
+    });
+    Ok(Json(listed.await?))
 }

@@ -55,5 +55,9 @@ pub(crate) async fn handle(
         q: given(query.q),
     };
     let limit = rows(query.limit);
-    Ok(Json(list::instances(app.engine.pool(), tenant, filter, after, limit).await?))
+    let listed = app.read(|pool| {
+        let filter = filter.clone();
+        async move { list::instances(&pool, tenant, filter, after, limit).await }
+    });
+    Ok(Json(listed.await?))
 }

@@ -21,6 +21,8 @@ pub(crate) async fn handle(
 ) -> Result<Json<Page<Message>>, Problem> {
     let tenant = caller.may(Action::ReadConversations)?;
     let after = cursor(page.after.as_deref())?.unwrap_or(0);
-    let (pool, limit) = (app.engine.pool(), rows(page.limit));
-    Ok(Json(conversations::messages(pool, tenant, id, after, limit).await?))
+    let limit = rows(page.limit);
+    let listed = app
+        .read(|pool| async move { conversations::messages(&pool, tenant, id, after, limit).await });
+    Ok(Json(listed.await?))
 }

@@ -7,6 +7,7 @@ mod exports;
 mod journeys;
 mod links;
 mod refusals;
+mod replica;
 mod scenarios;
 mod tenants;
 mod webhooks;

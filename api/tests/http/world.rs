@@ -118,6 +118,11 @@ fn server() -> PgConnectOptions {
 
 impl World {
     pub(crate) async fn make() -> Self {
+        Self::make_with(async |_| None).await
+    }
+
+    /// With a replica that is made of the database's own pool.
+    pub(crate) async fn make_with(replica: impl AsyncFnOnce(&PgPool) -> Option<PgPool>) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let database = format!("perdure_api_{}", Uuid::new_v4().simple());
         let mut connection = server().connect().await.unwrap();
@@ -143,6 +148,7 @@ impl World {
         let conversations = Conversations::new(engine.clone(), channels);
         conversations.start();
         let app = App::new(engine.clone(), conversations.clone(), metrics);
+        let app = app.with_replica(replica(&pool).await);
         let (stop, stopped) = oneshot::channel();
         let server = tokio::spawn(async move {
             api::serve(app, listener, async { drop(stopped.await) }).await.unwrap();

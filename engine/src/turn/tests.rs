@@ -4,6 +4,7 @@ use super::*;
 use crate::ids;
 use chrono::TimeDelta;
 use machine::Start;
+use serde_json::Value;
 use std::fmt::Write;
 
 /// A machine with a step, a timer and a child, and ways between them.

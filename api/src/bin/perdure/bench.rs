@@ -3,9 +3,20 @@
 //! Every job prints its parameters, then one JSON line per repetition.
 
 mod check;
+mod definition;
+mod filling;
 mod five;
+mod idle;
 mod limit;
+mod mixed;
+mod percentile;
+mod rest;
+mod signal;
+mod sleep;
+mod statements;
+mod timers;
 mod usage;
+mod world;
 
 use crate::{database, failure::Exit, screen::Screen};
 use anyhow::Context;
@@ -13,6 +24,7 @@ use api::postgres::Embedded;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use std::path::PathBuf;
+use usage::{Spent, Usage};
 
 /// Connections of the pool that a job works with.
 const CONNECTIONS_MAX: u32 = 16;
@@ -32,25 +44,46 @@ enum Job {
     Limit(limit::Args),
     /// Instances of five no-op steps, started at once
     Five(five::Args),
+    /// One such instance at a time, on an engine with nothing else to do
+    Idle(idle::Args),
+    /// Events for waiting instances, one at a time and as a burst
+    Signal(signal::Args),
+    /// How late timers fire
+    Sleep(sleep::Args),
+    /// Setting and firing timers beside millions that sleep
+    Timers(timers::Args),
+    /// What a process costs that has nothing to do
+    Rest(rest::Args),
+    /// Conversations at a rate, with signed webhooks over HTTP
+    Mixed(mixed::Args),
 }
 
 /// Runs a job against `DATABASE_URL`, or a private cluster with fsync on that is kept in
 /// `.perdure/bench`.
 pub(crate) async fn run(args: &Args, screen: Screen) -> anyhow::Result<Exit> {
-    match &args.job {
-        Job::Check(args) => check::run(args, screen)?,
-        Job::Limit(args) => {
-            let bench = Bench::open(screen).await?;
-            limit::run(args, &bench).await?;
-            bench.close().await?;
-        }
-        Job::Five(args) => {
-            let bench = Bench::open(screen).await?;
-            five::run(args, &bench).await?;
-            bench.close().await?;
-        }
+    if let Job::Check(args) = &args.job {
+        check::run(args, screen)?;
+        return Ok(Exit::Fine);
     }
-    Ok(Exit::Fine)
+    statements::start();
+    let bench = Bench::open(screen).await?;
+    let ran = Box::pin(run_on(&args.job, &bench)).await;
+    bench.close().await?;
+    ran.map(|()| Exit::Fine)
+}
+
+async fn run_on(job: &Job, bench: &Bench) -> anyhow::Result<()> {
+    match job {
+        Job::Check(args) => check::run(args, bench.screen),
+        Job::Limit(args) => limit::run(args, bench).await,
+        Job::Five(args) => five::run(args, bench).await,
+        Job::Idle(args) => idle::run(args, bench).await,
+        Job::Signal(args) => signal::run(args, bench).await,
+        Job::Sleep(args) => sleep::run(args, bench).await,
+        Job::Timers(args) => timers::run(args, bench).await,
+        Job::Rest(args) => rest::run(args, bench).await,
+        Job::Mixed(args) => mixed::run(args, bench).await,
+    }
 }
 
 /// What a job works with.
@@ -72,7 +105,35 @@ impl Bench {
         let pool =
             engine::connect(&url, CONNECTIONS_MAX).await.context("connecting to the database")?;
         engine::migrate(&pool).await.context("applying the migrations")?;
+        if embedded.is_some() {
+            // Tells the log's page images apart. In a database that is somebody's, it is used if it is there.
+            let made = sqlx::raw_sql("create extension if not exists pg_walinspect");
+            if let Err(error) = made.execute(&pool).await {
+                tracing::warn!(%error, "the log is told with the images of whole pages only");
+            }
+        }
         Ok(Self { pool, embedded, screen })
+    }
+
+    /// The counters.
+    async fn usage(&self) -> anyhow::Result<Usage> {
+        Usage::read(&self.pool, self.postmaster()).await
+    }
+
+    /// What was spent since.
+    async fn spent(&self, before: &Usage) -> anyhow::Result<Spent> {
+        before.until_now(&self.pool, self.postmaster()).await
+    }
+
+    fn postmaster(&self) -> Option<u32> {
+        self.embedded.as_ref().map(|embedded| embedded.pid())
+    }
+
+    /// Begins every repetition with the same distance to the next checkpoint, where we may ask for one.
+    async fn checkpoint(&self) {
+        if let Err(error) = sqlx::raw_sql("checkpoint").execute(&self.pool).await {
+            tracing::debug!(%error, "no checkpoint before the repetition");
+        }
     }
 
     /// Hands the connections back and stops the cluster that was started for the job.

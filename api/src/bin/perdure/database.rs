@@ -8,6 +8,8 @@ use std::{env, error::Error, path::PathBuf};
 
 /// Connections of a server's pool.
 const CONNECTIONS_MAX: u32 = 20;
+/// Connections to a replica.
+const REPLICA_CONNECTIONS_MAX: u32 = 10;
 
 /// `DATABASE_URL`, if it is set and says something.
 pub(crate) fn url() -> Option<String> {
@@ -21,6 +23,23 @@ pub(crate) fn url_needed() -> Result<String, Failure> {
             "for example DATABASE_URL=postgres://user@localhost/perdure; `perdure dev` needs none",
         )
     })
+}
+
+/// A pool to `DATABASE_REPLICA_URL`, from which lists are read, if it is set. One that does not answer keeps no server from
+/// starting: the primary has the same lists.
+pub(crate) async fn replica() -> anyhow::Result<Option<PgPool>> {
+    let url = env::var("DATABASE_REPLICA_URL").ok().filter(|url| !url.trim().is_empty());
+    let Some(url) = url else { return Ok(None) };
+    match engine::connect_replica(&url, REPLICA_CONNECTIONS_MAX).await {
+        Ok(pool) => Ok(Some(pool)),
+        Err(engine::Error::Refused(why)) => {
+            Err(Failure::usage(format!("DATABASE_REPLICA_URL cannot be used: {why}")).into())
+        }
+        Err(error) => {
+            tracing::warn!(%error, "the replica does not answer; until the next start lists come from the primary");
+            Ok(None)
+        }
+    }
 }
 
 /// A private cluster in this folder, or a sentence with a cure.

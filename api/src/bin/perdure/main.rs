@@ -76,7 +76,7 @@ enum Verb {
     /// Serves engine and API on DATABASE_URL
     Serve(serve::Args),
     /// Brings the database of DATABASE_URL to the schema of this release
-    Migrate,
+    Migrate(migrate::Args),
     /// Makes tenants in the database of DATABASE_URL
     Tenant(tenant::Args),
     /// Makes API keys in the database of DATABASE_URL
@@ -147,7 +147,7 @@ async fn run(cli: &Cli) -> anyhow::Result<Exit> {
     match &cli.verb {
         Verb::Dev(args) => dev::run(args, screen).await,
         Verb::Serve(args) => serve::run(args, screen).await,
-        Verb::Migrate => migrate::run(screen).await,
+        Verb::Migrate(args) => migrate::run(args, screen).await,
         Verb::Tenant(args) => tenant::run(args, screen).await,
         Verb::Key(args) => key::run(args, screen).await,
         Verb::Check(args) => check::run(args, screen),

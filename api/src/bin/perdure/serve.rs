@@ -55,13 +55,15 @@ pub(crate) async fn run(args: &Args, screen: Screen) -> anyhow::Result<Exit> {
     if args.migrate {
         database::migrate(&pool).await?;
     }
+    let replica = database::replica().await?;
     let listener = host::listen(&args.bind).await?;
     let public_url = host::public_url(&listener)?;
     let role = args.role.into();
     let plan = Plan { pool, keyring, clock: clock()?, egress: Egress::Public, public_url, role };
     let host = Host::start(plan).await?;
     tracing::info!(address = %listener.local_addr()?, "serving");
-    let served = api::serve(host.app(), listener, host::until_asked_to_stop()).await;
+    let served =
+        api::serve(host.app().with_replica(replica), listener, host::until_asked_to_stop()).await;
     tracing::info!("stopping");
     host.stop().await;
     served.context("serving")?;

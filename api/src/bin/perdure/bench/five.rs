@@ -2,22 +2,17 @@
 //! process.
 
 use super::{
-    Bench, tenths,
-    usage::{Spent, Usage},
+    Bench,
+    definition::{STEPS, five},
+    filling::Filling,
+    limit, tenths,
+    usage::{Spent, resident_mib},
+    world::World,
 };
 use crate::files;
-use anyhow::Context;
-use engine::{Clock, Engine, NoAccounts, Options, Settings, StartRequest};
 use serde_json::{Value, json};
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
-use tokio::task::JoinSet;
-use uuid::Uuid;
+use std::time::{Duration, Instant};
 
-/// Steps of one instance.
-const STEPS: usize = 5;
 /// How often it is looked whether all are over.
 const POLL: Duration = Duration::from_millis(20);
 
@@ -33,6 +28,17 @@ pub(crate) struct Args {
     /// Repetitions
     #[arg(long, default_value_t = 3, value_parser = files::at_least_one)]
     repetitions: usize,
+    /// Bytes of the context's JSON
+    #[arg(long, default_value_t = 200)]
+    context_bytes: usize,
+    /// Lets every step change the context
+    #[arg(long)]
+    changing: bool,
+    /// Measures the limit first, and tells the ratio to it
+    #[arg(long)]
+    with_limit: bool,
+    #[command(flatten)]
+    filling: Filling,
     /// Longest time of one repetition, in seconds
     #[arg(long, default_value_t = 300)]
     seconds_max: u64,
@@ -41,97 +47,49 @@ pub(crate) struct Args {
 /// Runs the repetitions, each in a tenant of its own.
 pub(super) async fn run(args: &Args, bench: &Bench) -> anyhow::Result<()> {
     let parameters = json!({ "instances": args.instances, "starts": args.starts, "steps": STEPS,
-        "repetitions": args.repetitions });
+        "repetitions": args.repetitions, "context_bytes": args.context_bytes, "changing": args.changing,
+        "rest": args.filling.rest, "timers": args.filling.timers });
     bench.tell_parameters("five", parameters).await?;
-    let engine = Engine::start(Options {
-        pool: bench.pool.clone(),
-        runner: Arc::new(nodes::Nodes::new(nodes::Settings::default())?),
-        accounts: Arc::new(NoAccounts),
-        clock: Clock::system(),
-        settings: Settings::default(),
-    });
-    let engine = engine.await.context("starting the engine")?;
+    args.filling.fill(bench).await?;
+    let limit = limit::beside(args.with_limit, bench).await?;
+    let definition = five(args.context_bytes, args.changing);
+    let mut world = World::open(bench, &definition).await?;
     for repetition in 1..=args.repetitions {
-        let line = repeat(args, bench, &engine, repetition).await?;
-        bench.tell(&line)?;
+        world.renew(&definition).await?;
+        bench.checkpoint().await;
+        let ran = repeat(args, bench, &world).await?;
+        bench.tell(&ran.line(args, repetition, limit))?;
     }
-    engine.shutdown().await;
+    world.close().await;
     Ok(())
 }
 
-async fn repeat(
-    args: &Args,
-    bench: &Bench,
-    engine: &Engine,
-    repetition: usize,
-) -> anyhow::Result<Value> {
-    let tenant = Uuid::new_v4();
-    let uploaded = engine.upload(tenant, definition().to_string().into_bytes(), None, true).await;
-    uploaded.context("uploading the definition")?;
-    let postmaster = bench.embedded.as_ref().map(|embedded| embedded.pid());
-    let before = Usage::read(&bench.pool, postmaster).await?;
+/// One repetition.
+struct Ran {
+    seconds: f64,
+    started_s: f64,
+    turns: f64,
+    spent: Spent,
+}
+
+async fn repeat(args: &Args, bench: &Bench, world: &World) -> anyhow::Result<Ran> {
+    let before = bench.usage().await?;
     let begun = Instant::now();
-    start(args, engine, tenant).await?;
+    let inputs = std::iter::repeat_n(Value::Null, args.instances);
+    world.begin_all("five", inputs, args.starts).await?;
     let started_s = begun.elapsed().as_secs_f64();
-    wait(args, bench, tenant, begun).await?;
+    wait(args, bench, world, begun).await?;
     let seconds = begun.elapsed().as_secs_f64();
-    let spent = before.until(&Usage::read(&bench.pool, postmaster).await?);
-    let turns: i64 =
-        sqlx::query_scalar("select sum(seq)::bigint from instance where tenant_id = $1")
-            .bind(tenant)
-            .fetch_one(&bench.pool)
-            .await?;
-    Ok(line(args, repetition, [seconds, started_s, turns as f64], spent))
+    let spent = bench.spent(&before).await?;
+    Ok(Ran { seconds, started_s, turns: world.turns(bench).await?, spent })
 }
 
-/// Five states, each with one step, one after the other.
-fn definition() -> Value {
-    let mut states = serde_json::Map::new();
-    for step in 1..=STEPS {
-        let next = if step == STEPS { "done".to_owned() } else { format!("s{}", step + 1) };
-        let invoke = json!({ "id": format!("step{step}"), "src": "noop", "input": {},
-            "onDone": { "target": next } });
-        states.insert(format!("s{step}"), json!({ "invoke": invoke }));
-    }
-    states.insert("done".to_owned(), json!({ "type": "final" }));
-    json!({ "perdure": 1, "name": "five", "title": "Five steps",
-        "machine": { "@exprLang": "cel", "id": "five", "initial": "s1", "states": states } })
-}
-
-async fn start(args: &Args, engine: &Engine, tenant: Uuid) -> anyhow::Result<()> {
-    let mut starts = JoinSet::new();
-    for _ in 0..args.instances {
-        if starts.len() >= args.starts.max(1)
-            && let Some(started) = starts.join_next().await
-        {
-            started??;
-        }
-        let engine = engine.clone();
-        starts.spawn(async move {
-            let definition = "five".to_owned();
-            let actor = "bench".to_owned();
-            engine
-                .start_instance(StartRequest {
-                    tenant,
-                    definition,
-                    actor,
-                    ..StartRequest::default()
-                })
-                .await
-        });
-    }
-    while let Some(started) = starts.join_next().await {
-        started??;
-    }
-    Ok(())
-}
-
-async fn wait(args: &Args, bench: &Bench, tenant: Uuid, begun: Instant) -> anyhow::Result<()> {
+async fn wait(args: &Args, bench: &Bench, world: &World, begun: Instant) -> anyhow::Result<()> {
     loop {
         // Stops at the first one that lives.
         let live: Option<(String,)> =
             sqlx::query_as("select status from instance where tenant_id = $1 and live limit 1")
-                .bind(tenant)
+                .bind(world.tenant)
                 .fetch_optional(&bench.pool)
                 .await?;
         let Some((status,)) = live else { return Ok(()) };
@@ -142,24 +100,31 @@ async fn wait(args: &Args, bench: &Bench, tenant: Uuid, begun: Instant) -> anyho
     }
 }
 
-fn line(
-    args: &Args,
-    repetition: usize,
-    [seconds, started_s, turns]: [f64; 3],
-    spent: Spent,
-) -> Value {
-    let instances = args.instances as f64;
-    json!({
-        "repetition": repetition,
-        "seconds": tenths(seconds),
-        "started_s": tenths(started_s),
-        "wf_s": tenths(instances / seconds),
-        "steps_s": tenths(instances * STEPS as f64 / seconds),
-        "turns_s": tenths(turns / seconds),
-        "wal_bytes_turn": tenths(spent.wal_bytes / turns),
-        "turns_commit": tenths(turns / spent.commits.max(1) as f64),
-        "commits": spent.commits,
-        "cpu_us_turn": tenths(spent.cpu_s * 1e6 / turns),
-        "cores_busy": tenths(spent.cpu_s / spent.seconds),
-    })
+impl Ran {
+    fn line(&self, args: &Args, repetition: usize, limit: Option<f64>) -> Value {
+        let (spent, instances) = (&self.spent, args.instances as f64);
+        let per_turn = |figure: f64| tenths(figure / self.turns);
+        let turns_s = self.turns / self.seconds;
+        let thousandths = |figure: f64| json!((figure * 1_000.0).round() / 1_000.0);
+        let mut line = json!({
+            "repetition": repetition,
+            "seconds": tenths(self.seconds),
+            "started_s": tenths(self.started_s),
+            "wf_s": tenths(instances / self.seconds),
+            "steps_s": tenths(instances * STEPS as f64 / self.seconds),
+            "turns_s": tenths(turns_s),
+            "wal_bytes_turn": per_turn(spent.wal_bytes),
+            "wal_bytes_turn_rows": spent.wal_bytes_rows.map(per_turn),
+            "turns_commit": tenths(self.turns / spent.commits.max(1) as f64),
+            "commits": spent.commits,
+            "commits_turn": thousandths(spent.commits as f64 / self.turns),
+            "statements_turn": thousandths(spent.statements as f64 / self.turns),
+            "cpu_us_turn": per_turn(spent.cpu_s() * 1e6),
+            "engine_cpu_us_turn": per_turn(spent.engine_cpu_s * 1e6),
+            "cores_busy": tenths(spent.cpu_s() / spent.seconds),
+            "resident_mib": resident_mib().map(tenths),
+        });
+        limit::tell_ratio(&mut line, turns_s, limit);
+        line
+    }
 }

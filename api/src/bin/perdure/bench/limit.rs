@@ -5,9 +5,9 @@
 //! **Invariant:** the tables have the columns and indexes of the real ones, in a schema of their
 //! own that is removed.
 
-use super::{Bench, tenths, usage::Usage};
+use super::{Bench, tenths};
 use crate::files;
-use serde_json::json;
+use serde_json::{Value, json};
 use sqlx::{PgConnection, PgPool};
 use std::time::{Duration, Instant};
 use uuid::Uuid;
@@ -75,31 +75,58 @@ const INSERT_HISTORY: &str = "
 const DELETE_INBOX: &str =
     "delete from perdure_bench.inbox where tenant_id = $1 and id = any($2::bigint[])";
 
+impl Args {
+    /// Short, with the sizes among which the best one is: for a job that tells its figure as a ratio.
+    fn short() -> Self {
+        Self { batch: vec![100, 500, 1_000], connections: 2, repetitions: 2, seconds: 3 }
+    }
+}
+
 /// Runs every size, and names the best as the limit.
 pub(super) async fn run(args: &Args, bench: &Bench) -> anyhow::Result<()> {
     let parameters = json!({ "batch": args.batch, "connections": args.connections,
         "repetitions": args.repetitions, "seconds": args.seconds });
     bench.tell_parameters("limit", parameters).await?;
+    measure(args, bench).await.map(drop)
+}
+
+/// The limit, in turns per second, if it is wanted: measured in the same run as what is compared with it.
+pub(super) async fn beside(is_wanted: bool, bench: &Bench) -> anyhow::Result<Option<f64>> {
+    match is_wanted {
+        true => measure(&Args::short(), bench).await.map(Some),
+        false => Ok(None),
+    }
+}
+
+/// Adds what a figure is of the limit.
+pub(super) fn tell_ratio(line: &mut Value, turns_s: f64, limit: Option<f64>) {
+    if let Some(limit) = limit {
+        line["of_limit"] = json!((turns_s / limit * 1_000.0).round() / 1_000.0);
+    }
+}
+
+async fn measure(args: &Args, bench: &Bench) -> anyhow::Result<f64> {
     let mut best = (0.0, 0);
     for &batch in &args.batch {
         for repetition in 1..=args.repetitions {
             sqlx::raw_sql(PREPARE).execute(&bench.pool).await?;
-            let postmaster = bench.embedded.as_ref().map(|embedded| embedded.pid());
-            let before = Usage::read(&bench.pool, postmaster).await?;
-            let turns = write(args, batch.clamp(1, INSTANCES), &bench.pool).await?;
-            let spent = before.until(&Usage::read(&bench.pool, postmaster).await?);
-            let turns_s = turns.turns as f64 / turns.seconds;
+            bench.checkpoint().await;
+            let before = bench.usage().await?;
+            let written = write(args, batch.clamp(1, INSTANCES), &bench.pool).await?;
+            let spent = bench.spent(&before).await?;
+            let turns = written.turns as f64;
+            let turns_s = turns / written.seconds;
             best = if turns_s > best.0 { (turns_s, batch) } else { best };
-            bench.tell(
-                &json!({ "batch": batch, "repetition": repetition, "turns_s": tenths(turns_s),
-                "turns": turns.turns, "seconds": tenths(turns.seconds),
-                "wal_bytes_turn": tenths(spent.wal_bytes / turns.turns as f64),
-                "cpu_us_turn": tenths(spent.cpu_s * 1e6 / turns.turns as f64) }),
-            )?;
+            bench.tell(&json!({ "part": "limit", "batch": batch, "repetition": repetition,
+                "turns_s": tenths(turns_s), "turns": written.turns, "seconds": tenths(written.seconds),
+                "wal_bytes_turn": tenths(spent.wal_bytes / turns),
+                "wal_bytes_turn_rows": spent.wal_bytes_rows.map(|bytes| tenths(bytes / turns)),
+                "cpu_us_turn": tenths(spent.cpu_s() * 1e6 / turns) }))?;
         }
     }
     sqlx::raw_sql("drop schema perdure_bench cascade").execute(&bench.pool).await?;
-    bench.tell(&json!({ "limit_turns_s": tenths(best.0), "batch": best.1 }))
+    bench.tell(&json!({ "limit_turns_s": tenths(best.0), "batch": best.1 }))?;
+    Ok(best.0)
 }
 
 /// What one repetition did.

@@ -1,0 +1,169 @@
+//! An engine in this process and a tenant of its own: what the jobs share that work through the engine.
+
+use super::Bench;
+use anyhow::Context;
+use chrono::{DateTime, Utc};
+use engine::{
+    Clock, Engine, EventRequest, InstanceView, NoAccounts, Options, Settings, StartRequest,
+};
+use serde_json::{Map, Value, json};
+use std::{sync::Arc, time::Instant};
+use tokio::{sync::mpsc, task::JoinSet};
+use uuid::Uuid;
+use workflows::step::{Attempt, Attempted, Checked, Running, StepRunner};
+
+/// A step that ran, as its node saw it.
+pub(super) struct Ran {
+    pub(super) input: Value,
+    pub(super) at: Instant,
+    /// The same moment by the engine's clock.
+    pub(super) time: DateTime<Utc>,
+}
+
+/// Runs steps as the nodes do, and tells every one, if somebody wants to know.
+struct Watched {
+    nodes: nodes::Nodes,
+    clock: Clock,
+    told: Option<mpsc::UnboundedSender<Ran>>,
+}
+
+impl StepRunner for Watched {
+    fn run(&self, attempt: Attempt) -> Running<'_, Attempted> {
+        let Some(told) = &self.told else { return self.nodes.run(attempt) };
+        Box::pin(async move {
+            // Nobody listening any more means that the job has what it wanted.
+            let _ = told.send(Ran {
+                input: attempt.input.clone(),
+                at: Instant::now(),
+                time: self.clock.now(),
+            });
+            self.nodes.run(attempt).await
+        })
+    }
+
+    fn check(&self, attempt: Attempt) -> Running<'_, Checked> {
+        self.nodes.check(attempt)
+    }
+}
+
+/// The engine and whose instances it runs.
+pub(super) struct World {
+    pub(super) engine: Engine,
+    pub(super) tenant: Uuid,
+}
+
+impl World {
+    /// Starts an engine with a definition published in a tenant of its own.
+    pub(super) async fn open(bench: &Bench, definition: &Value) -> anyhow::Result<Self> {
+        Self::start(bench, definition, None).await
+    }
+
+    /// As [`open`](Self::open), and tells of every step that runs.
+    pub(super) async fn watch(
+        bench: &Bench,
+        definition: &Value,
+    ) -> anyhow::Result<(Self, mpsc::UnboundedReceiver<Ran>)> {
+        let (told, ran) = mpsc::unbounded_channel();
+        Ok((Self::start(bench, definition, Some(told)).await?, ran))
+    }
+
+    async fn start(
+        bench: &Bench,
+        definition: &Value,
+        told: Option<mpsc::UnboundedSender<Ran>>,
+    ) -> anyhow::Result<Self> {
+        let clock = Clock::system();
+        let nodes = nodes::Nodes::new(nodes::Settings::default())?;
+        let engine = Engine::start(Options {
+            pool: bench.pool.clone(),
+            runner: Arc::new(Watched { nodes, clock: clock.clone(), told }),
+            accounts: Arc::new(NoAccounts),
+            clock,
+            settings: Settings::default(),
+        });
+        let engine = engine.await.context("starting the engine")?;
+        let mut world = Self { engine, tenant: Uuid::nil() };
+        world.renew(definition).await?;
+        Ok(world)
+    }
+
+    /// Goes on in a new tenant, with this definition.
+    pub(super) async fn renew(&mut self, definition: &Value) -> anyhow::Result<()> {
+        self.tenant = Uuid::new_v4();
+        let bytes = definition.to_string().into_bytes();
+        let uploaded = self.engine.upload(self.tenant, bytes, None, true).await;
+        uploaded.context("uploading the definition")?;
+        Ok(())
+    }
+
+    /// Starts one instance.
+    pub(super) async fn begin(
+        &self,
+        definition: &str,
+        input: Value,
+    ) -> anyhow::Result<InstanceView> {
+        let request = StartRequest {
+            tenant: self.tenant,
+            definition: definition.to_owned(),
+            input,
+            actor: "bench".to_owned(),
+            ..StartRequest::default()
+        };
+        Ok(self.engine.start_instance(request).await?)
+    }
+
+    /// Starts one instance per input, so many at once; their ids, in no order.
+    pub(super) async fn begin_all(
+        &self,
+        definition: &str,
+        inputs: impl Iterator<Item = Value>,
+        at_once: usize,
+    ) -> anyhow::Result<Vec<Uuid>> {
+        let mut starts = JoinSet::new();
+        let mut ids = Vec::new();
+        for input in inputs {
+            if starts.len() >= at_once.max(1)
+                && let Some(started) = starts.join_next().await
+            {
+                ids.push(started??);
+            }
+            let (world, definition) =
+                (Self { engine: self.engine.clone(), tenant: self.tenant }, definition.to_owned());
+            starts.spawn(async move { anyhow::Ok(world.begin(&definition, input).await?.id) });
+        }
+        while let Some(started) = starts.join_next().await {
+            ids.push(started??);
+        }
+        Ok(ids)
+    }
+
+    /// Sends `{"type": <kind>, "n": <n>}`; stored when it returns.
+    pub(super) async fn send(&self, instance: Uuid, kind: &str, n: usize) -> anyhow::Result<()> {
+        let body = Map::from_iter([("type".to_owned(), json!(kind)), ("n".to_owned(), json!(n))]);
+        let request = EventRequest {
+            tenant: self.tenant,
+            instance,
+            body,
+            actor: "bench".to_owned(),
+            reason: None,
+        };
+        self.engine.send_event(request).await?;
+        Ok(())
+    }
+
+    /// Turns of the tenant's instances.
+    pub(super) async fn turns(&self, bench: &Bench) -> anyhow::Result<f64> {
+        let turns: i64 = sqlx::query_scalar(
+            "select coalesce(sum(seq), 0)::bigint from instance where tenant_id = $1",
+        )
+        .bind(self.tenant)
+        .fetch_one(&bench.pool)
+        .await?;
+        Ok(turns as f64)
+    }
+
+    /// Stops the engine.
+    pub(super) async fn close(self) {
+        self.engine.shutdown().await;
+    }
+}
