@@ -80,7 +80,7 @@ impl Engine {
         let (work, works) = mpsc::channel(WORK_QUEUE_MAX);
         let (steps, step_hints) = mpsc::channel(HINTS_MAX);
         let (timers, timer_hints) = mpsc::channel(HINTS_MAX);
-        let resume = settings.resume.clone();
+        let (resume, keeping) = (settings.resume.clone(), settings.keeping.clone());
         let hints = Hints { steps, timers, inbox: Arc::default() };
         let (stop, stopped) = Stop::channel();
         let (finish, finished) = Stop::channel();
@@ -116,7 +116,7 @@ impl Engine {
             inbox: hints.inbox.clone(),
         };
         let executor = Executor::new(shared, step_hints);
-        let maintainer = Maintainer { pool: pool.clone(), clock: clock.clone() };
+        let maintainer = Maintainer { pool: pool.clone(), clock: clock.clone(), keeping };
         // Before the first turn: a month whose rows are in the default partition can have none of its own.
         maintainer.round().await;
         let tasks = Tasks {

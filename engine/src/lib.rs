@@ -11,8 +11,10 @@
 pub mod accounts;
 pub mod accounts_store;
 mod api;
+pub mod archive;
 mod backoff;
 pub mod channel;
+mod chore;
 pub mod clock;
 mod commit;
 pub mod conversation;
@@ -21,6 +23,7 @@ mod definitions;
 pub mod delivery;
 mod detached;
 mod error;
+pub mod everlasting;
 mod executor;
 pub mod fault;
 mod ids;
@@ -53,6 +56,7 @@ pub use conversation::{Accepted, Conversation, Conversations, Message, ModeReque
 pub use database::{connect, connect_with, migrate};
 pub use definitions::{Stored, Uploaded};
 pub use error::{Error, Result};
+pub use everlasting::Keeping;
 pub use ids::{child_id, shard_of, step_key};
 pub use request::{EventRequest, InstanceView, Options, Settings, StartRequest};
 pub use resume::ResumeLinks;

@@ -5,8 +5,11 @@
 //! **Invariant:** nothing here decides anything; what a turn means is in [`crate::turn`], what belongs together in one
 //! transaction in [`crate::commit`].
 
+pub(crate) mod archives;
 pub(crate) mod channels;
+pub(crate) mod chores;
 pub(crate) mod contacts;
+pub(crate) mod checkpoints;
 pub mod conversations;
 pub mod dedupe;
 pub mod definitions;
@@ -15,6 +18,8 @@ pub mod inbox;
 pub mod incidents;
 pub mod instances;
 pub mod messages;
+pub(crate) mod months;
+pub(crate) mod retired;
 pub mod shards;
 pub mod steps;
 pub mod timers;

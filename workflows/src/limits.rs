@@ -40,6 +40,8 @@ pub const KEPT_BYTES_MAX: usize = 1024 * 1024;
 pub const DEFER_TTL_MS: i64 = 7 * 24 * 3_600 * 1_000;
 /// Longest delay of a timer, in milliseconds (100 years).
 pub const DELAY_MS_MAX: i64 = 100 * 366 * 24 * 3_600 * 1_000;
+/// Shortest time for which finished instances may be kept, in milliseconds (1 hour).
+pub const RETENTION_MS_MIN: i64 = 3_600 * 1_000;
 /// Longest id of a node or key of a state, in characters.
 pub const ID_CHARS_MAX: usize = 128;
 /// Deepest nesting of groups in a graph; each level costs two levels of JSON in the lowered machine.
