@@ -42,7 +42,8 @@ create table archive (
     -- Below PERDURE_ARCHIVE_DIR.
     file text not null,
     -- written: the file is verified, and what it holds may still be in the tables. settled: what was to be deleted is.
-    status text not null check (status in ('written', 'settled')),
+    -- replaced: a contact was purged from it, another file holds the rest, and this one is to be removed.
+    status text not null check (status in ('written', 'settled', 'replaced')),
     instances int not null,
     turns bigint not null,
     bytes bigint not null,
@@ -52,8 +53,8 @@ create table archive (
     made_at timestamptz not null,
     primary key (tenant_id, id)
 );
-create index archive_open on archive (tenant_id, id) where status = 'written';
-comment on table archive is 'Files that hold what left the tables. Never deleted.';
+create index archive_open on archive (status, tenant_id, id) where status <> 'settled';
+comment on table archive is 'Files that hold what left the tables. Deleted with a file that was replaced.';
 
 create table archived (
     tenant_id uuid not null,
@@ -71,7 +72,7 @@ create table archived (
 );
 create index archived_archive on archived (tenant_id, archive_id, instance_id);
 create index archived_conversation on archived (tenant_id, conversation_id) where conversation_id is not null;
-comment on table archived is 'Which file holds which turns of an instance. Never deleted.';
+comment on table archived is 'Which file holds which turns of an instance. Deleted when its contact is purged.';
 
 -- How long finished instances of this name are kept; null: as the server says. The version published last decides.
 alter table definition add column retention_ms bigint;

@@ -8,6 +8,7 @@ use crate::{
     definitions::{Definitions, Stored, Uploaded},
     detached::detached,
     error::{Error, Result},
+    everlasting::Keeping,
     executor::{Executor, Shared},
     ids,
     inbox::Inbox,
@@ -53,6 +54,7 @@ struct Parts {
     definitions: Definitions,
     tenants: Tenants,
     resume: Option<ResumeLinks>,
+    keeping: Keeping,
     hints: Hints,
     /// Gone after `shutdown`.
     work: Mutex<Option<mpsc::Sender<Work>>>,
@@ -116,7 +118,8 @@ impl Engine {
             inbox: hints.inbox.clone(),
         };
         let executor = Executor::new(shared, step_hints);
-        let maintainer = Maintainer { pool: pool.clone(), clock: clock.clone(), keeping };
+        let maintainer =
+            Maintainer { pool: pool.clone(), clock: clock.clone(), keeping: keeping.clone() };
         // Before the first turn: a month whose rows are in the default partition can have none of its own.
         maintainer.round().await;
         let tasks = Tasks {
@@ -133,8 +136,19 @@ impl Engine {
         };
         let (work, tasks) = (Mutex::new(Some(work)), Mutex::new(Some(tasks)));
         let tenants = Tenants::default();
-        let parts =
-            Parts { pool, clock, definitions, tenants, resume, hints, work, held, stop, tasks };
+        let parts = Parts {
+            pool,
+            clock,
+            definitions,
+            tenants,
+            resume,
+            keeping,
+            hints,
+            work,
+            held,
+            stop,
+            tasks,
+        };
         let engine = Self(Arc::new(parts));
         tokio::spawn(stop_when_lost(Arc::downgrade(&engine.0), lost));
         Ok(engine)
@@ -172,6 +186,11 @@ impl Engine {
     /// What makes and reads its instances' links, if they have any.
     pub fn resume_links(&self) -> Option<&ResumeLinks> {
         self.0.resume.as_ref()
+    }
+
+    /// What it keeps, and where the rest goes.
+    pub fn keeping(&self) -> &Keeping {
+        &self.0.keeping
     }
 
     /// Its clock.

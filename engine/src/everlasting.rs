@@ -8,9 +8,9 @@
 //! there is a folder for files at all.
 //! **Invariant:** everything here can be cut off anywhere and done again, by this process or another, also by two at once.
 
-pub(crate) mod checkpoint;
+pub mod checkpoint;
 pub mod expire;
-pub(crate) mod months;
+pub mod months;
 pub mod retire;
 
 use std::{path::PathBuf, time::Duration};

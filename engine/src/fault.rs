@@ -78,7 +78,10 @@ pub fn point(name: &str) {
         Some((name.to_owned(), n.parse().unwrap_or(1)))
     });
     static HITS: AtomicU64 = AtomicU64::new(0);
-    debug_assert!(POINTS.contains(&name) || CHORE_POINTS.contains(&name), "{name} is not in the list of points");
+    debug_assert!(
+        POINTS.contains(&name) || CHORE_POINTS.contains(&name),
+        "{name} is not in the list of points"
+    );
     let Some((wanted, n)) = &*PLAN else { return };
     if wanted == name && HITS.fetch_add(1, Ordering::SeqCst) + 1 == *n {
         tracing::error!(point = name, "aborting here, as asked");

@@ -92,3 +92,7 @@ pub const RESTORED_TTL: chrono::TimeDelta = chrono::TimeDelta::days(7);
 pub const EXPIRED_PAGE: i64 = 5_000;
 /// Rows of a contact changed in one transaction.
 pub const PURGE_PAGE: i64 = 500;
+/// Instances of one contact that are purged at once.
+pub const PURGE_INSTANCES_MAX: usize = 10_000;
+/// Shortest text by which a person is looked for where no key leads, in characters: a shorter one would be found in anything.
+pub const PURGE_NEEDLE_CHARS_MIN: usize = 6;

@@ -82,7 +82,8 @@ impl Maintainer {
         match claim.name() {
             "months" => months::ensure(pool, now).await,
             "expired" => {
-                while dedupe::delete_expired(pool, now, EXPIRED_PAGE).await? >= EXPIRED_PAGE.unsigned_abs()
+                while dedupe::delete_expired(pool, now, EXPIRED_PAGE).await?
+                    >= EXPIRED_PAGE.unsigned_abs()
                     && claim.renew().await?
                 {}
                 Ok(())

@@ -13,6 +13,7 @@ pub mod explain;
 pub mod history;
 pub mod incidents;
 pub mod list;
+pub mod purge;
 pub mod replay;
 pub mod request;
 pub mod retry;

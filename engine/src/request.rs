@@ -1,6 +1,9 @@
 //! What the engine is asked, and what it answers.
 
-use crate::{Clock, accounts::Accounts, everlasting::Keeping, limits, resume::ResumeLinks, store::instances::Instance};
+use crate::{
+    Clock, accounts::Accounts, everlasting::Keeping, limits, resume::ResumeLinks,
+    store::instances::Instance,
+};
 use chrono::{DateTime, Utc};
 use machine::State;
 use serde_json::{Map, Value};

@@ -7,9 +7,9 @@
 
 pub(crate) mod archives;
 pub(crate) mod channels;
+pub(crate) mod checkpoints;
 pub(crate) mod chores;
 pub(crate) mod contacts;
-pub(crate) mod checkpoints;
 pub mod conversations;
 pub mod dedupe;
 pub mod definitions;
@@ -19,6 +19,7 @@ pub mod incidents;
 pub mod instances;
 pub mod messages;
 pub(crate) mod months;
+pub(crate) mod purges;
 pub(crate) mod retired;
 pub mod shards;
 pub mod steps;

@@ -54,8 +54,8 @@ impl Draft {
                 fs::create_dir_all(parent).map_err(|e| broken(parent, e))?;
             }
             let made = File::create(&unnamed).map_err(|e| broken(&unnamed, e))?;
-            let encoder = zstd::Encoder::new(BufWriter::new(made), LEVEL)
-                .map_err(|e| broken(&unnamed, e))?;
+            let encoder =
+                zstd::Encoder::new(BufWriter::new(made), LEVEL).map_err(|e| broken(&unnamed, e))?;
             let manifest = Manifest {
                 format: FORMAT,
                 tenant,

@@ -57,7 +57,12 @@ pub struct Part {
 }
 
 /// The files of a tenant, newest first; `after` is the id of the last one seen.
-pub async fn archives(pool: &PgPool, tenant: Uuid, after: Option<Uuid>, limit: u32) -> Result<Page<Archive>> {
+pub async fn archives(
+    pool: &PgPool,
+    tenant: Uuid,
+    after: Option<Uuid>,
+    limit: u32,
+) -> Result<Page<Archive>> {
     let pool = pool.clone();
     detached(async move {
         let limit = limit.clamp(1, PAGE_ROWS_MAX);

@@ -62,7 +62,9 @@ pub fn verify(folder: &Path, manifest: &Manifest) -> Result<()> {
         Ok(())
     })?;
     let wanted = (manifest.instances, manifest.turns, manifest.checkpoints);
-    if (instances, turns, checkpoints) != wanted || hex(&content.finalize()) != manifest.content_sha256 {
+    if (instances, turns, checkpoints) != wanted
+        || hex(&content.finalize()) != manifest.content_sha256
+    {
         return Err(broken(&file, "its lines are not those of its manifest"));
     }
     Ok(())

@@ -3,7 +3,10 @@
 //! **Invariant:** an instance is noted only if its turns in the file have no gap and end where the instance stands. One with a gap
 //! stays in the tables, and is told.
 
-use super::{Kind, draft::{Draft, Row}};
+use super::{
+    Kind,
+    draft::{Draft, Row},
+};
 use crate::{
     Result, fault,
     limits::{ARCHIVE_BYTES_MAX, ARCHIVE_INSTANCES_MAX, ARCHIVE_TURNS_PAGE},
@@ -16,6 +19,9 @@ use uuid::Uuid;
 
 /// Instances whose turns are read in one statement: each of them may have a page of turns to be sorted.
 const INSTANCES_AT_ONCE: usize = 20;
+
+/// The year 9999, which no turn is in, as Postgres can store it.
+const END_S: i64 = 253_370_764_800;
 
 /// An archive that is being written.
 pub(crate) struct Writer {
@@ -68,7 +74,8 @@ impl Writer {
         let mut rows: Vec<Row> = found.iter().map(instance_row).collect();
         rows.extend(checkpoints.into_iter().map(|c| turn_row(Kind::Checkpoint, c)));
         self.draft = self.draft.add(rows).await?;
-        let all = (DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC);
+        let end = DateTime::from_timestamp(END_S, 0).unwrap_or_default();
+        let all = (DateTime::UNIX_EPOCH, end);
         let (draft, runs) = add_turns(&self.pool, self.draft, (self.tenant, &ids), all).await?;
         self.draft = draft;
         for instance in found {

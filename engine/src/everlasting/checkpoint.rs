@@ -64,7 +64,11 @@ pub(crate) async fn make(pool: &PgPool, of: &[(Uuid, Uuid)], now: DateTime<Utc>)
 
 /// The checkpoint from which an instance can be replayed; `None` while history has its first turn. Of several the oldest with
 /// which history goes on without a gap. `Corrupt` if it does not hold what it was written with.
-pub(crate) async fn begin(pool: &PgPool, tenant: Uuid, instance: Uuid) -> Result<Option<Checkpoint>> {
+pub(crate) async fn begin(
+    pool: &PgPool,
+    tenant: Uuid,
+    instance: Uuid,
+) -> Result<Option<Checkpoint>> {
     let first = checkpoints::first_turn(pool, tenant, instance).await?;
     if first == Some(1) {
         return Ok(None);
@@ -79,7 +83,8 @@ pub(crate) async fn begin(pool: &PgPool, tenant: Uuid, instance: Uuid) -> Result
         what: format!("checkpoint {} of instance {instance}", row.seq),
         why,
     };
-    let state: State = serde_json::from_value(row.state.clone()).map_err(|e| corrupt(e.to_string()))?;
+    let state: State =
+        serde_json::from_value(row.state.clone()).map_err(|e| corrupt(e.to_string()))?;
     let is_comparable = row.is_verified && row.semantics == crate::SEMANTICS;
     if is_comparable && digest(&state) != row.state_digest {
         return Err(corrupt("its state does not have the digest of its turn".to_owned()));

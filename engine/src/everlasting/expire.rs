@@ -58,13 +58,14 @@ impl Round<'_> {
     /// Drops what may be dropped, oldest first.
     pub(crate) async fn run(&mut self) -> Result<usize> {
         let mut dropped = 0;
-        for partition in months::list(self.pool).await? {
-            if partition.name.starts_with(CUT_OFF) && !partition.is_attached {
-                drop_table(self.pool, partition.name).await?;
-                dropped += 1;
-                continue;
-            }
-            let Some(month) = Month::named(&partition.name).filter(|_| partition.is_attached) else {
+        let (attached, cut_off_before): (Vec<_>, Vec<_>) =
+            months::list(self.pool).await?.into_iter().partition(|month| month.is_attached);
+        for left in cut_off_before {
+            drop_table(self.pool, left.name).await?;
+        }
+        for partition in attached {
+            let Some(month) = Month::named(&partition.name)
+            else {
                 continue;
             };
             // The running month and the one before it are never looked at: an event may be told late.
@@ -194,7 +195,9 @@ async fn cut_off(pool: &PgPool, month: Month) -> Result<()> {
         let partition = month.partition();
         let mut transaction = pool.begin().await?;
         sqlx::raw_sql(LOCK_WAIT).execute(&mut *transaction).await?;
-        sqlx::query(include_str!("../store/sql/lock_months.sql")).execute(&mut *transaction).await?;
+        sqlx::query(include_str!("../store/sql/lock_months.sql"))
+            .execute(&mut *transaction)
+            .await?;
         // The text is made of numbers only.
         let statements = format!(
             "alter table history detach partition {partition}; \

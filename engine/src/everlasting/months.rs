@@ -50,7 +50,7 @@ impl Month {
 }
 
 /// Makes the months from `now` on, and those whose rows are in the default partition. What fails is said, and the rest is done.
-pub(crate) async fn ensure(pool: &PgPool, now: DateTime<Utc>) -> Result<()> {
+pub async fn ensure(pool: &PgPool, now: DateTime<Utc>) -> Result<()> {
     let stray: Vec<DateTime<Utc>> =
         sqlx::query_scalar(include_str!("../store/sql/select_stray_months.sql"))
             .fetch_all(pool)
@@ -84,7 +84,9 @@ pub(crate) async fn make(pool: &PgPool, month: Month) -> Result<()> {
     crate::detached::detached(async move {
         let mut transaction = pool.begin().await?;
         run(&mut transaction, LOCK_WAIT.to_owned()).await?;
-        sqlx::query(include_str!("../store/sql/lock_months.sql")).execute(&mut *transaction).await?;
+        sqlx::query(include_str!("../store/sql/lock_months.sql"))
+            .execute(&mut *transaction)
+            .await?;
         if !is_attached(&mut *transaction, &partition).await? {
             // The text is made of numbers only.
             for statement in statements(month) {
@@ -102,10 +104,7 @@ async fn run(connection: &mut PgConnection, statement: String) -> Result<()> {
     Ok(())
 }
 
-async fn is_attached<'e>(
-    executor: impl sqlx::PgExecutor<'e>,
-    partition: &str,
-) -> Result<bool> {
+async fn is_attached<'e>(executor: impl sqlx::PgExecutor<'e>, partition: &str) -> Result<bool> {
     let found = sqlx::query_scalar(include_str!("../store/sql/select_month_exists.sql"))
         .bind(partition)
         .fetch_one(executor)
@@ -141,9 +140,27 @@ mod tests {
     #[test]
     fn months_follow_each_other() {
         let cases = [
-            ("2026-11-20T18:00:00Z", 0, "history_2026_11", "2026-11-01T00:00:00+00:00", "2026-12-01T00:00:00+00:00"),
-            ("2026-11-30T23:59:59Z", 1, "history_2026_12", "2026-12-01T00:00:00+00:00", "2027-01-01T00:00:00+00:00"),
-            ("2026-12-31T23:59:59Z", 2, "history_2027_02", "2027-02-01T00:00:00+00:00", "2027-03-01T00:00:00+00:00"),
+            (
+                "2026-11-20T18:00:00Z",
+                0,
+                "history_2026_11",
+                "2026-11-01T00:00:00+00:00",
+                "2026-12-01T00:00:00+00:00",
+            ),
+            (
+                "2026-11-30T23:59:59Z",
+                1,
+                "history_2026_12",
+                "2026-12-01T00:00:00+00:00",
+                "2027-01-01T00:00:00+00:00",
+            ),
+            (
+                "2026-12-31T23:59:59Z",
+                2,
+                "history_2027_02",
+                "2027-02-01T00:00:00+00:00",
+                "2027-03-01T00:00:00+00:00",
+            ),
         ];
         for (now, n, name, from, to) in cases {
             let month = Month::of(now.parse().unwrap()).after(n);

@@ -15,6 +15,7 @@ use crate::{
     detached::detached,
     fault,
     limits::{RETIRE_PAGE, RETIRE_PAUSE},
+    ops::purge::remove_replaced,
     store::retired::{self, ExpiredWanted, OpenArchive, Retention},
 };
 use chrono::{DateTime, TimeDelta, Utc};
@@ -84,7 +85,7 @@ impl Round<'_> {
         let Some(before) = kept.retention_ms.and_then(|ms| before(self.now, ms)) else {
             return Ok(true);
         };
-        let mut after = (DateTime::<Utc>::MIN_UTC, Uuid::nil());
+        let mut after = (DateTime::UNIX_EPOCH, Uuid::nil());
         let mut writer: Option<Writer> = None;
         loop {
             let (now, limit) = (self.now, RETIRE_PAGE);
@@ -128,6 +129,7 @@ impl Round<'_> {
     /// Deletes what the files hold.
     async fn settle_all(&mut self, retired: &mut Retired) -> Result<()> {
         let Some(folder) = self.keeping.archive_dir.clone() else { return Ok(()) };
+        remove_replaced(self.pool, &folder).await?;
         let mut after = (Uuid::nil(), Uuid::nil());
         loop {
             let page = retired::open_archives(self.pool, after).await?;

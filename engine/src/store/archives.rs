@@ -47,7 +47,11 @@ pub(crate) struct TurnsWanted<'a> {
 }
 
 /// Finished instances of these.
-pub(crate) async fn instances(pool: &PgPool, tenant: Uuid, ids: &[Uuid]) -> sqlx::Result<Vec<InstanceText>> {
+pub(crate) async fn instances(
+    pool: &PgPool,
+    tenant: Uuid,
+    ids: &[Uuid],
+) -> sqlx::Result<Vec<InstanceText>> {
     sqlx::query_as(include_str!("sql/select_archive_instances.sql"))
         .bind(tenant)
         .bind(ids)
@@ -70,7 +74,11 @@ pub(crate) async fn turns(pool: &PgPool, wanted: &TurnsWanted<'_>) -> sqlx::Resu
 }
 
 /// The checkpoints of these.
-pub(crate) async fn checkpoints(pool: &PgPool, tenant: Uuid, ids: &[Uuid]) -> sqlx::Result<Vec<TurnText>> {
+pub(crate) async fn checkpoints(
+    pool: &PgPool,
+    tenant: Uuid,
+    ids: &[Uuid],
+) -> sqlx::Result<Vec<TurnText>> {
     sqlx::query_as(include_str!("sql/list_archive_checkpoints.sql"))
         .bind(tenant)
         .bind(ids)

@@ -12,13 +12,10 @@ pub(crate) struct CheckpointRow {
     pub(crate) seq: i64,
     pub(crate) at: DateTime<Utc>,
     pub(crate) event: Value,
-    pub(crate) definition_digest: String,
     pub(crate) semantics: i16,
-    pub(crate) status: String,
     pub(crate) state: Value,
     pub(crate) state_digest: Vec<u8>,
     pub(crate) is_verified: bool,
-    pub(crate) made_at: DateTime<Utc>,
 }
 
 /// A state to be kept: whose, and its digest.
@@ -30,7 +27,11 @@ pub(crate) struct Given {
 }
 
 /// Keeps those that are the states their turns left; how many, without those that were kept before.
-pub(crate) async fn insert(pool: &PgPool, given: &[Given], now: DateTime<Utc>) -> sqlx::Result<u64> {
+pub(crate) async fn insert(
+    pool: &PgPool,
+    given: &[Given],
+    now: DateTime<Utc>,
+) -> sqlx::Result<u64> {
     let inserted = sqlx::query(include_str!("sql/insert_checkpoints.sql"))
         .bind(given.iter().map(|g| g.tenant).collect::<Vec<_>>())
         .bind(given.iter().map(|g| g.instance).collect::<Vec<_>>())
@@ -55,7 +56,11 @@ pub(crate) async fn delete_useless(pool: &PgPool, of: &[(Uuid, Uuid)]) -> sqlx::
 }
 
 /// Those of an instance, oldest first.
-pub(crate) async fn of(pool: &PgPool, tenant: Uuid, instance: Uuid) -> sqlx::Result<Vec<CheckpointRow>> {
+pub(crate) async fn of(
+    pool: &PgPool,
+    tenant: Uuid,
+    instance: Uuid,
+) -> sqlx::Result<Vec<CheckpointRow>> {
     sqlx::query_as(include_str!("sql/select_checkpoints.sql"))
         .bind(tenant)
         .bind(instance)
@@ -64,7 +69,11 @@ pub(crate) async fn of(pool: &PgPool, tenant: Uuid, instance: Uuid) -> sqlx::Res
 }
 
 /// The number of the first turn that history still has.
-pub(crate) async fn first_turn(pool: &PgPool, tenant: Uuid, instance: Uuid) -> sqlx::Result<Option<i64>> {
+pub(crate) async fn first_turn(
+    pool: &PgPool,
+    tenant: Uuid,
+    instance: Uuid,
+) -> sqlx::Result<Option<i64>> {
     sqlx::query_scalar(include_str!("sql/select_first_turn.sql"))
         .bind(tenant)
         .bind(instance)

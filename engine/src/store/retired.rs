@@ -57,7 +57,10 @@ pub(crate) async fn retentions(
 }
 
 /// Finished instances of a definition that are kept no longer, oldest first.
-pub(crate) async fn expired(pool: &PgPool, wanted: &ExpiredWanted<'_>) -> sqlx::Result<Vec<Expired>> {
+pub(crate) async fn expired(
+    pool: &PgPool,
+    wanted: &ExpiredWanted<'_>,
+) -> sqlx::Result<Vec<Expired>> {
     sqlx::query_as(include_str!("sql/list_expired.sql"))
         .bind(wanted.kept.tenant_id)
         .bind(&wanted.kept.name)
@@ -91,7 +94,10 @@ pub(crate) async fn delete(
 }
 
 /// Files after this one that may not be settled.
-pub(crate) async fn open_archives(pool: &PgPool, after: (Uuid, Uuid)) -> sqlx::Result<Vec<OpenArchive>> {
+pub(crate) async fn open_archives(
+    pool: &PgPool,
+    after: (Uuid, Uuid),
+) -> sqlx::Result<Vec<OpenArchive>> {
     sqlx::query_as(include_str!("sql/list_archives_open.sql"))
         .bind(after.0)
         .bind(after.1)

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use engine::{
     Accepted, AccountsStore, Channel, ChannelNew, Channels, Clock, Conversation, Conversations,
-    Engine, Keyring, Message, Options, Settings,
+    Engine, Keeping, Keyring, Message, Options, Settings,
     conversation::inbound::{Inbound, InboundMessage, InboundStatus, Sender},
 };
 use serde_json::{Map, Value, json};
@@ -74,13 +74,22 @@ fn server() -> PgConnectOptions {
 impl World {
     /// Makes one, with the router at work.
     pub(crate) async fn make() -> Self {
-        let world = Self::make_deaf().await;
+        Self::make_keeping(Keeping::default()).await
+    }
+
+    /// Makes one that keeps as much as this.
+    pub(crate) async fn make_keeping(keeping: Keeping) -> Self {
+        let world = Self::make_deaf_keeping(keeping).await;
         world.conversations.start();
         world
     }
 
     /// Makes one whose router has not been started.
     pub(crate) async fn make_deaf() -> Self {
+        Self::make_deaf_keeping(Keeping::default()).await
+    }
+
+    async fn make_deaf_keeping(keeping: Keeping) -> Self {
         let name = format!("perdure_test_{}", Uuid::new_v4().simple());
         let mut connection = server().connect().await.unwrap();
         let statement = sqlx::AssertSqlSafe(format!("create database {name}"));
@@ -103,7 +112,11 @@ impl World {
             runner: provider.clone(),
             accounts: accounts.clone(),
             clock: clock.clone(),
-            settings: Settings { poll: Duration::from_millis(100), ..Settings::default() },
+            settings: Settings {
+                poll: Duration::from_millis(100),
+                keeping,
+                ..Settings::default()
+            },
         };
         let engine = Engine::start(options).await.unwrap();
         let conversations = Conversations::new(engine.clone(), channels.clone());

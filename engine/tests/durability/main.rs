@@ -11,6 +11,7 @@ extern crate perdure_engine as engine;
 mod addressed;
 mod children;
 mod crash;
+mod everlasting;
 mod faults;
 mod journeys;
 mod settlement;
