@@ -54,7 +54,7 @@ impl StepRunner for Provider {
 
 /// Everything.
 pub(crate) struct World {
-    name: String,
+    pub(crate) name: String,
     pub(crate) pool: PgPool,
     pub(crate) tenant: Uuid,
     pub(crate) clock: Clock,
@@ -103,6 +103,13 @@ impl World {
             .execute(&pool)
             .await
             .unwrap();
+        pool.close().await;
+        Self::open(name, tenant, keeping).await
+    }
+
+    /// Starts an engine on a database that is there, with its router deaf.
+    pub(crate) async fn open(name: String, tenant: Uuid, keeping: Keeping) -> Self {
+        let pool = engine::connect_with(server().database(&name), 20).await.unwrap();
         let (clock, provider) = (Clock::system(), Arc::new(Provider::default()));
         let channels = Channels::new(pool.clone(), Keyring::generate().unwrap());
         let channel = channels.upsert(whatsapp(tenant, "900001")).await.unwrap();
