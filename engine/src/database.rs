@@ -1,11 +1,13 @@
 //! The pool, the migrations, and what an error of the database means.
 //!
+//! **Invariant:** no statement and no idle transaction of ours holds a snapshot for minutes: a session ends them by itself, also
+//! when the process that began them hangs. What people read ends sooner (`limit_reading.sql`).
 //! **Invariant:** a connection never goes back to the pool inside a transaction. sqlx 0.9 can lose track of a `begin` that was
 //! cancelled; the next user's statements would then be rolled back with it, although they were acknowledged.
 
 use crate::error::Result;
 use sqlx::{
-    PgPool,
+    Connection, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 use std::{str::FromStr, time::Duration};
@@ -30,6 +32,16 @@ pub async fn connect_with(options: PgConnectOptions, connections_max: u32) -> Re
         .acquire_timeout(ACQUIRE_TIMEOUT)
         // One round trip per acquire; a dead connection shows at its first statement, and statements are retried.
         .test_before_acquire(false)
+        .after_connect(|connection, _| {
+            Box::pin(async move {
+                // By a statement, because a pooler refuses such words at the start of a connection. Every connection of ours
+                // wants the same, so it does no harm that a pooler may give them to another one.
+                sqlx::query(include_str!("store/sql/limit_session.sql"))
+                    .execute(connection)
+                    .await?;
+                Ok(())
+            })
+        })
         .after_release(|connection, _| {
             Box::pin(async move {
                 // Both words: a `rollback` alone warns, in the server's log too, whenever there is nothing to roll back.
@@ -45,7 +57,11 @@ pub async fn connect_with(options: PgConnectOptions, connections_max: u32) -> Re
 
 /// Applies the migrations. Safe to call from several processes at once.
 pub async fn migrate(pool: &PgPool) -> Result<()> {
-    MIGRATOR.run(pool).await?;
+    // On a connection of its own: an index on a large table takes longer than any statement of the engine may.
+    let mut connection = pool.acquire().await?.detach();
+    sqlx::raw_sql("set statement_timeout = 0").execute(&mut connection).await?;
+    MIGRATOR.run(&mut connection).await?;
+    connection.close().await?;
     Ok(())
 }
 

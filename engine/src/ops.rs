@@ -10,6 +10,7 @@ pub mod counters;
 pub mod credential;
 pub mod definitions;
 pub mod explain;
+pub mod health;
 pub mod history;
 pub mod incidents;
 pub mod list;

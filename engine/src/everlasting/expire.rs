@@ -64,8 +64,7 @@ impl Round<'_> {
             drop_table(self.pool, left.name).await?;
         }
         for partition in attached {
-            let Some(month) = Month::named(&partition.name)
-            else {
+            let Some(month) = Month::named(&partition.name) else {
                 continue;
             };
             // The running month and the one before it are never looked at: an event may be told late.

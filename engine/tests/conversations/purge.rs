@@ -136,7 +136,8 @@ async fn nothing_of_a_purged_contact_is_left_and_the_chain_is() {
 
     let again = purge::contact(&world.engine, cancels).await;
     assert!(matches!(again, Err(engine::Error::NotFound(_))), "{again:?}");
-    let audited = "select count(*) from audit where verb = 'contact.purge' and reason = 'they asked'";
+    let audited =
+        "select count(*) from audit where verb = 'contact.purge' and reason = 'they asked'";
     assert_eq!(world.one::<i64>(audited).await, 1);
 
     // Writing again, the person is somebody new.

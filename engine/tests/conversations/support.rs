@@ -119,11 +119,7 @@ impl World {
             runner: provider.clone(),
             accounts: accounts.clone(),
             clock: clock.clone(),
-            settings: Settings {
-                poll: Duration::from_millis(100),
-                keeping,
-                ..Settings::default()
-            },
+            settings: Settings { poll: Duration::from_millis(100), keeping, ..Settings::default() },
         };
         let engine = Engine::start(options).await.unwrap();
         let conversations = Conversations::new(engine.clone(), channels.clone());

@@ -17,7 +17,8 @@ const TENANT: Uuid = Uuid::from_u128(1);
 
 /// Counts `add`, ends with `end`; kept for 30 days.
 fn counter() -> Value {
-    let add = json!([{ "type": "@xstate.assign", "context": { "n": { "@expr": "context.n + 1" } } }]);
+    let add =
+        json!([{ "type": "@xstate.assign", "context": { "n": { "@expr": "context.n + 1" } } }]);
     json!({
         "perdure": 1,
         "name": "counter",
@@ -124,7 +125,8 @@ async fn an_instance_of_years_is_replayed_and_what_is_over_leaves_and_comes_back
     }
     for (id, turns, instance) in [(over, 3, true), (long, 4, false)] {
         let now = world.clock.now();
-        let restored = restore::instance(pool, &folder.0, wish(world.tenant, id), now).await.unwrap();
+        let restored =
+            restore::instance(pool, &folder.0, wish(world.tenant, id), now).await.unwrap();
         assert_eq!((restored.turns, restored.instance), (turns, instance), "{restored:?}");
         let again = restore::instance(pool, &folder.0, wish(world.tenant, id), now).await.unwrap();
         assert_eq!((again.turns, again.instance), (0, false));
