@@ -30,6 +30,10 @@ pub const COMMANDS_MAX: usize = 1_000;
 pub const CONTEXT_BYTES_MAX: usize = 256 * 1024;
 /// Serialized size of one event, in bytes.
 pub const EVENT_BYTES_MAX: usize = 256 * 1024;
+/// Serialized size of what one step or child is given, in bytes.
+pub const STEP_INPUT_BYTES_MAX: usize = 256 * 1024;
+/// Serialized size of what all steps and children of one turn are given, in bytes (8 MiB).
+pub const TURN_INPUT_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Events an instance may keep deferred.
 pub const DEFERRED_MAX: usize = 1_000;
 /// Events of the outside an instance may hold while it is stuck or suspended.
