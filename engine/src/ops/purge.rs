@@ -164,7 +164,16 @@ pub async fn contact(engine: &Engine, wish: Wish) -> Result<Purged> {
         let (pool, ids, needles) = (engine.pool(), found.ids(), found.needles());
         let conversations = &found.contact.conversations;
         purged.files = files::purge(&engine, wish.tenant, conversations, &ids).await?;
-        let sweep = Sweep { pool, tenant: wish.tenant, conversations, instances: &ids, needles: &needles };
+        let sweep = Sweep {
+            pool,
+            tenant: wish.tenant,
+            conversations,
+            instances: &ids,
+            needles: &needles,
+            now: engine.clock().now(),
+            actor: &wish.actor,
+            reason: wish.reason.as_deref(),
+        };
         sweep.run(&mut purged).await?;
         fault::point("purge.last");
         purges::contact_row(pool, wish.tenant, wish.contact).await?;

@@ -1,6 +1,7 @@
 //! A contact's rows, wherever they are: finding, counting and emptying them.
 
-use sqlx::PgPool;
+use chrono::{DateTime, Utc};
+use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 /// A contact and its names.
@@ -120,14 +121,20 @@ pub(crate) async fn history(
     Ok(update.execute(pool).await?.rows_affected())
 }
 
-/// Empties instances, and drops the rows around them; how many instances.
+/// Empties instances (id, seq) that have not changed, and drops the rows around them; those that it emptied.
 pub(crate) async fn empty_instances(
-    pool: &PgPool,
+    connection: &mut PgConnection,
     tenant: Uuid,
-    ids: &[Uuid],
-) -> sqlx::Result<u64> {
-    let update = sqlx::query(include_str!("sql/purge_instances.sql")).bind(tenant).bind(ids);
-    Ok(update.execute(pool).await?.rows_affected())
+    instances: &[(Uuid, i64)],
+    now: DateTime<Utc>,
+) -> sqlx::Result<Vec<Uuid>> {
+    sqlx::query_scalar(include_str!("sql/purge_instances.sql"))
+        .bind(tenant)
+        .bind(instances.iter().map(|i| i.0).collect::<Vec<_>>())
+        .bind(instances.iter().map(|i| i.1).collect::<Vec<_>>())
+        .bind(now)
+        .fetch_all(connection)
+        .await
 }
 
 /// Deletes from a page of the inbox.

@@ -2,8 +2,9 @@
 
 use crate::support::{ASHA, World, booking, recorder, said, told};
 use engine::{
-    Keeping,
+    Enqueued, Keeping,
     archive::{list, read},
+    enqueue,
     everlasting::retire,
     fault,
     ops::{
@@ -112,6 +113,18 @@ async fn nothing_of_a_purged_contact_is_left_and_the_chain_is() {
     let cancels = Wish { cancels_live: true, ..wish(&world, contact) };
     let purged = purge::contact(&world.engine, cancels.clone()).await.unwrap();
     assert!(purged.is_done, "{purged:?}");
+    // A result that comes late is told to what is stored, not to what the owner had in memory.
+    let late = Enqueued {
+        tenant: world.tenant,
+        instance,
+        conversation: None,
+        body: json!({ "type": "message.failed", "code": "1" }).as_object().cloned().unwrap(),
+        actor: "test".to_owned(),
+    };
+    let mut connection = world.pool.acquire().await.unwrap();
+    enqueue(&mut connection, late, world.clock.now()).await.unwrap();
+    drop(connection);
+    world.rest().await;
     for secret in SECRETS.iter().filter(|secret| **secret != "Asha") {
         assert_eq!(found(&world, secret).await, Vec::<String>::new(), "{secret}");
     }
@@ -127,6 +140,11 @@ async fn nothing_of_a_purged_contact_is_left_and_the_chain_is() {
     let replayed = replay::instance(&world.engine, world.tenant, instance, None).await.unwrap();
     assert!(replayed.purged);
     assert_eq!((replayed.divergence, replayed.status), (None, "cancelled"));
+    let stands = world.engine.instance(world.tenant, instance).await.unwrap();
+    assert_eq!(
+        (replayed.state.seq, json!({ "purged": true })),
+        (stands.state.seq, stands.state.context)
+    );
     sqlx::raw_sql("delete from history where seq = 2 and event ? 'purged'")
         .execute(&world.pool)
         .await

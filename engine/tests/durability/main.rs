@@ -14,6 +14,7 @@ mod crash;
 mod everlasting;
 mod faults;
 mod journeys;
+mod payload;
 mod settlement;
 mod sql;
 mod support;
