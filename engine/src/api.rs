@@ -53,14 +53,19 @@ struct Parts {
     clock: Clock,
     definitions: Definitions,
     tenants: Tenants,
-    resume: Option<ResumeLinks>,
-    keeping: Keeping,
+    told: Told,
     hints: Hints,
     /// Gone after `shutdown`.
     work: Mutex<Option<mpsc::Sender<Work>>>,
     held: Arc<AtomicBool>,
     stop: watch::Sender<bool>,
     tasks: Mutex<Option<Tasks>>,
+}
+
+/// What it was told once and for all.
+struct Told {
+    resume: Option<ResumeLinks>,
+    keeping: Keeping,
 }
 
 /// What `shutdown` waits for, in the order in which they end.
@@ -82,7 +87,8 @@ impl Engine {
         let (work, works) = mpsc::channel(WORK_QUEUE_MAX);
         let (steps, step_hints) = mpsc::channel(HINTS_MAX);
         let (timers, timer_hints) = mpsc::channel(HINTS_MAX);
-        let (resume, keeping) = (settings.resume.clone(), settings.keeping.clone());
+        let resume = settings.resume.clone();
+        let told = Told { resume: resume.clone(), keeping: settings.keeping.clone() };
         let hints = Hints { steps, timers, inbox: Arc::default() };
         let (stop, stopped) = Stop::channel();
         let (finish, finished) = Stop::channel();
@@ -119,7 +125,7 @@ impl Engine {
         };
         let executor = Executor::new(shared, step_hints);
         let maintainer =
-            Maintainer { pool: pool.clone(), clock: clock.clone(), keeping: keeping.clone() };
+            Maintainer { pool: pool.clone(), clock: clock.clone(), keeping: told.keeping.clone() };
         // Before the first turn: a month whose rows are in the default partition can have none of its own.
         maintainer.round().await;
         let tasks = Tasks {
@@ -136,19 +142,8 @@ impl Engine {
         };
         let (work, tasks) = (Mutex::new(Some(work)), Mutex::new(Some(tasks)));
         let tenants = Tenants::default();
-        let parts = Parts {
-            pool,
-            clock,
-            definitions,
-            tenants,
-            resume,
-            keeping,
-            hints,
-            work,
-            held,
-            stop,
-            tasks,
-        };
+        let parts =
+            Parts { pool, clock, definitions, tenants, told, hints, work, held, stop, tasks };
         let engine = Self(Arc::new(parts));
         tokio::spawn(stop_when_lost(Arc::downgrade(&engine.0), lost));
         Ok(engine)
@@ -185,12 +180,12 @@ impl Engine {
 
     /// What makes and reads its instances' links, if they have any.
     pub fn resume_links(&self) -> Option<&ResumeLinks> {
-        self.0.resume.as_ref()
+        self.0.told.resume.as_ref()
     }
 
     /// What it keeps, and where the rest goes.
     pub fn keeping(&self) -> &Keeping {
-        &self.0.keeping
+        &self.0.told.keeping
     }
 
     /// Its clock.
@@ -318,7 +313,7 @@ impl Engine {
             Value::Null => self.0.tenants.scope(&self.0.pool, tenant).await?,
             told => told,
         };
-        resume::tell(self.0.resume.as_ref(), tenant, id, &mut scope);
+        resume::tell(self.0.told.resume.as_ref(), tenant, id, &mut scope);
         let start = Start {
             at: self.0.clock.now(),
             seed: id.to_string(),

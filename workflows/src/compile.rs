@@ -250,7 +250,10 @@ fn retention(policies: &Value, diagnostics: &mut Vec<Diagnostic>) -> Option<i64>
     if kept.is_none() {
         let message = "this is no time for which finished instances can be kept";
         let diagnostic = Diagnostic::error("policy-shape", "/policies/retention", message);
-        diagnostics.push(diagnostic.help("A duration from an hour to a hundred years, like \"90d\" or \"P365D\"."));
+        diagnostics.push(
+            diagnostic
+                .help("A duration from an hour to a hundred years, like \"90d\" or \"P365D\"."),
+        );
     }
     kept
 }
@@ -314,4 +317,29 @@ fn digest(name: &str, document: &Json) -> String {
     let bytes = hash.finalize();
     let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     format!("sha256:{hex}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retention_is_a_time_from_an_hour_to_a_hundred_years() {
+        let hour = 3_600 * 1_000;
+        let cases = [
+            (json!({}), Some(None)),
+            (json!({ "retention": null }), Some(None)),
+            (json!({ "retention": "90d" }), Some(Some(90 * 24 * hour))),
+            (json!({ "retention": "PT1H" }), Some(Some(hour))),
+            (json!({ "retention": "59m" }), None),
+            (json!({ "retention": "P1Y" }), None),
+            (json!({ "retention": "-90d" }), None),
+            (json!({ "retention": 90 }), None),
+        ];
+        for (policies, wanted) in cases {
+            let mut diagnostics = Vec::new();
+            let found = retention(&policies, &mut diagnostics);
+            assert_eq!(diagnostics.is_empty().then_some(found), wanted, "{policies}");
+        }
+    }
 }

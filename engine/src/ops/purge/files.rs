@@ -18,7 +18,7 @@ use serde::Deserialize;
 use sqlx::PgPool;
 use std::{
     collections::HashSet,
-    path::{Path, PathBuf},
+    path::Path,
 };
 use tokio::sync::mpsc;
 use uuid::Uuid;
@@ -136,7 +136,7 @@ async fn rewrite(
     draft.finish().await
 }
 
-fn send_rest(path: &PathBuf, gone: &HashSet<Uuid>, pages: &mpsc::Sender<Vec<Row>>) -> Result<()> {
+fn send_rest(path: &Path, gone: &HashSet<Uuid>, pages: &mpsc::Sender<Vec<Row>>) -> Result<()> {
     #[derive(Deserialize)]
     struct At {
         at: DateTime<Utc>,
