@@ -375,14 +375,6 @@ fn what_a_server_needs_is_named() {
     "#]],
     );
     check(
-        "archive write",
-        &expect![[r#"
-        ! error: PERDURE_ARCHIVE_DIR is not set
-        !   help: the folder that all processes of this database write their archives to
-        = 2
-    "#]],
-    );
-    check(
         "frobnicate",
         &expect![[r#"
         ! error: unrecognized subcommand 'frobnicate'

@@ -35,6 +35,19 @@ fn counter() -> Value {
     })
 }
 
+/// Lets no engine keep house by itself: these tests move time, and do it by hand, with a folder.
+async fn silence(db: &Db) {
+    let never = "insert into chore (name, due_at)
+         select unnest(array['months', 'expired', 'retention']), 'infinity' on conflict do nothing";
+    sqlx::raw_sql(never).execute(&db.pool).await.unwrap();
+}
+
+async fn quiet_world() -> World {
+    let db = Db::make().await;
+    silence(&db).await;
+    World::start(db, Uuid::now_v7(), Arc::new(NoAccounts)).await
+}
+
 /// A folder of its own, removed with it.
 struct Folder(PathBuf);
 
@@ -70,7 +83,7 @@ fn wish(tenant: Uuid, instance: Uuid) -> restore::Wish {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_instance_of_years_is_replayed_and_what_is_over_leaves_and_comes_back() {
-    let (world, folder) = (World::make().await, Folder::make());
+    let (world, folder) = (quiet_world().await, Folder::make());
     let keeping = folder.keeping();
     let pool = &world.db.pool;
     publish(&world.engine, world.tenant, "counter", counter()).await;
@@ -153,7 +166,7 @@ async fn an_instance_of_years_is_replayed_and_what_is_over_leaves_and_comes_back
 /// What an instance stands with is changed by hand: no checkpoint is made of it, and its month stays.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_state_that_its_turn_did_not_leave_makes_no_checkpoint() {
-    let world = World::make().await;
+    let world = quiet_world().await;
     let pool = &world.db.pool;
     publish(&world.engine, world.tenant, "counter", counter()).await;
     world.begin("counter", json!({})).await.unwrap();
@@ -174,7 +187,7 @@ async fn a_state_that_its_turn_did_not_leave_makes_no_checkpoint() {
 /// The server says how long what no definition speaks of is kept; without a folder it is deleted and gone.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_a_folder_what_is_over_is_deleted_and_by_the_servers_word() {
-    let world = World::make().await;
+    let world = quiet_world().await;
     let pool = &world.db.pool;
     let mut definition = counter();
     definition["policies"] = json!({});
@@ -198,6 +211,7 @@ async fn without_a_folder_what_is_over_is_deleted_and_by_the_servers_word() {
 
 /// Two instances, one over, moved 200 days; then everything that keeps house.
 async fn journey(db: &Db, folder: &std::path::Path) -> (Engine, Clock) {
+    silence(db).await;
     let clock = Clock::system();
     let engine = start_engine(db, &clock, Arc::new(NoAccounts)).await.unwrap();
     publish(&engine, TENANT, "counter", counter()).await;
@@ -265,7 +279,7 @@ async fn a_crash_anywhere_loses_nothing() {
 /// Many processes keep house at once; every chore is done by one of them.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_at_once_do_no_harm() {
-    let (world, folder) = (World::make().await, Folder::make());
+    let (world, folder) = (quiet_world().await, Folder::make());
     publish(&world.engine, world.tenant, "counter", counter()).await;
     let mut ids = Vec::new();
     for _ in 0..30 {

@@ -111,13 +111,13 @@ async fn read_file(
     let reading = move || -> anyhow::Result<Exit> {
         let manifest = read::manifest(&path)?;
         let depth = Path::new(&manifest.file).components().count();
-        let folder = path.ancestors().nth(depth).unwrap_or(Path::new("")).to_owned();
+        let folder = path.ancestors().nth(depth).unwrap_or_else(|| Path::new("")).to_owned();
         // A file that was moved is read where it is.
         let here = match folder.join(&manifest.file) == path {
             true => (folder, manifest.clone()),
             false => {
                 let name = path.file_name().map(|n| n.to_string_lossy().into_owned());
-                let parent = path.parent().unwrap_or(Path::new("")).to_owned();
+                let parent = path.parent().unwrap_or_else(|| Path::new("")).to_owned();
                 let file = name.unwrap_or_default();
                 (parent, engine::archive::Manifest { file, ..manifest.clone() })
             }
