@@ -2,6 +2,8 @@
 //!
 //! **Invariant:** no label holds a tenant, an id or a text of anybody; the number of series is fixed.
 
+pub(crate) mod health;
+
 use axum::http::StatusCode;
 use engine::ops::counters::Counters;
 use std::{

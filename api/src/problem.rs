@@ -136,7 +136,9 @@ impl From<Error> for Problem {
                 Self::unavailable("unavailable")
             }
             Error::Database(source) => database(source),
-            Error::Corrupt { .. } | Error::Panicked | Error::Migrate(_) => Self::internal(),
+            Error::Corrupt { .. } | Error::Archive { .. } | Error::Panicked | Error::Migrate(_) => {
+                Self::internal()
+            }
         };
         if problem.status.is_server_error() {
             let source = std::error::Error::source(&error).map(ToString::to_string);

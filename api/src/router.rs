@@ -14,10 +14,10 @@ use crate::{
         DEFINITION_BODY_BYTES_MAX, RESUME_BODY_BYTES_MAX, WEBHOOK_BODY_BYTES_MAX, apply_verb,
         explain_instance, export_version, get_health, get_home, get_metrics, get_ready,
         list_channels, list_connections, list_conversations, list_definitions, list_history,
-        list_incidents, list_instances, list_kinds, list_messages, put_channel, put_connection,
-        receive_whatsapp, replay_instance, resume_instance, send_event, show_definition,
-        show_instance, show_resume, show_scenario, show_schema, show_version, start_instance,
-        upload_definition, verify_whatsapp,
+        list_incidents, list_instances, list_kinds, list_messages, purge_contact, put_channel,
+        put_connection, receive_whatsapp, replay_instance, resume_instance, send_event,
+        show_definition, show_instance, show_resume, show_scenario, show_schema, show_version,
+        start_instance, upload_definition, verify_whatsapp,
     },
 };
 use axum::{
@@ -77,6 +77,7 @@ fn small_v1() -> Router<App> {
         .route("/v1/incidents", get(list_incidents::handle))
         .route("/v1/conversations", get(list_conversations::handle))
         .route("/v1/conversations/{id}/messages", get(list_messages::handle))
+        .route("/v1/contacts/{id}/purge", post(purge_contact::handle))
         .route("/v1/channels", get(list_channels::handle).post(put_channel::handle))
         .route("/v1/connections", get(list_connections::handle).post(put_connection::handle))
 }

@@ -16,6 +16,7 @@ pub(crate) mod list_incidents;
 pub(crate) mod list_instances;
 pub(crate) mod list_kinds;
 pub(crate) mod list_messages;
+pub(crate) mod purge_contact;
 pub(crate) mod put_channel;
 pub(crate) mod put_connection;
 pub(crate) mod receive_whatsapp;

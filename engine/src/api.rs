@@ -12,6 +12,7 @@ use crate::{
     definitions::{Definitions, Stored, Uploaded},
     detached::detached,
     error::{Error, Result},
+    everlasting::Keeping,
     ids, json, key,
     lanes::Lanes,
     limits::CONFIRMATION_TTL,
@@ -49,7 +50,7 @@ struct Parts {
     clock: Clock,
     definitions: Definitions,
     tenants: Tenants,
-    resume: Option<ResumeLinks>,
+    told: Told,
     hints: Hints,
     shards: Shards,
     role: Role,
@@ -57,6 +58,12 @@ struct Parts {
     lanes: Mutex<Option<Lanes>>,
     stop: watch::Sender<bool>,
     tasks: Mutex<Option<Tasks>>,
+}
+
+/// What it was told once and for all.
+struct Told {
+    resume: Option<ResumeLinks>,
+    keeping: Keeping,
 }
 
 /// What `shutdown` waits for, in the order in which they end.
@@ -131,7 +138,12 @@ impl Engine {
 
     /// What makes and reads its instances' links, if they have any.
     pub fn resume_links(&self) -> Option<&ResumeLinks> {
-        self.0.resume.as_ref()
+        self.0.told.resume.as_ref()
+    }
+
+    /// What it keeps, and where the rest goes.
+    pub fn keeping(&self) -> &Keeping {
+        &self.0.told.keeping
     }
 
     /// Its clock.
@@ -270,7 +282,7 @@ impl Engine {
             Value::Null => self.0.tenants.scope(&self.0.pool, tenant).await?,
             told => told,
         };
-        resume::tell(self.0.resume.as_ref(), tenant, id, &mut scope);
+        resume::tell(self.0.told.resume.as_ref(), tenant, id, &mut scope);
         let start = Start {
             at: self.0.clock.now(),
             seed: id.to_string(),

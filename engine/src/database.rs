@@ -1,5 +1,7 @@
 //! The pool, the migrations, and what an error of the database means.
 //!
+//! **Invariant:** no statement and no idle transaction of ours holds a snapshot for minutes: a session ends them by itself, also
+//! when the process that began them hangs. What people read ends sooner (`limit_reading.sql`).
 //! **Invariant:** a connection never goes back to the pool inside a transaction. sqlx 0.9 can lose track of a `begin` that was
 //! cancelled; the next user's statements would then be rolled back with it, although they were acknowledged.
 
@@ -10,7 +12,7 @@ use crate::error::Result;
 use failover::{Follower, Moved};
 use hosts::{Hosts, Wanted};
 use sqlx::{
-    PgPool,
+    Connection, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 use std::time::Duration;
@@ -71,7 +73,10 @@ fn pool_options(connections_max: u32, wanted: Wanted, moved: Moved) -> PgPoolOpt
                         return Err(sqlx::Error::Configuration(why.into()));
                     }
                 }
-                Ok(())
+                // By a statement, because a pooler refuses such words at the start of a connection. Every connection of ours
+                // wants the same, so it does no harm that a pooler may give them to another one.
+                let limits = include_str!("store/sql/limit_session.sql");
+                sqlx::query(limits).execute(connection).await.map(drop)
             })
         })
         .before_acquire(move |_, meta| {
@@ -90,7 +95,11 @@ fn pool_options(connections_max: u32, wanted: Wanted, moved: Moved) -> PgPoolOpt
 
 /// Applies the migrations. Safe to call from several processes at once.
 pub async fn migrate(pool: &PgPool) -> Result<()> {
-    MIGRATOR.run(pool).await?;
+    // On a connection of its own: an index on a large table takes longer than any statement of the engine may.
+    let mut connection = pool.acquire().await?.detach();
+    sqlx::raw_sql("set statement_timeout = 0").execute(&mut connection).await?;
+    MIGRATOR.run(&mut connection).await?;
+    connection.close().await?;
     Ok(())
 }
 

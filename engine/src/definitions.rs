@@ -120,6 +120,7 @@ impl Definitions {
             source: made.as_deref().unwrap_or(source),
             diagnostics: serde_json::to_value(&diagnostics).unwrap_or_default(),
             now: self.clock.now(),
+            retention_ms: definition.retention_ms,
         };
         let (version, status) = self.insert(&new).await?;
         let name = definition.name.clone();

@@ -50,6 +50,14 @@ pub enum Error {
         /// Why.
         why: String,
     },
+    /// A file of an archive cannot be written, read or trusted.
+    #[error("the archive {file} cannot be used: {why}")]
+    Archive {
+        /// Which file.
+        file: String,
+        /// Why.
+        why: String,
+    },
     /// A task of ours panicked: our bug.
     #[error("internal error")]
     Panicked,

@@ -11,10 +11,12 @@
 pub mod accounts;
 pub mod accounts_store;
 mod api;
+pub mod archive;
 mod backoff;
 mod bell;
 mod caught;
 pub mod channel;
+mod chore;
 pub mod clock;
 mod commit;
 pub mod conversation;
@@ -24,6 +26,7 @@ pub mod delivery;
 mod detached;
 pub mod distribute;
 mod error;
+pub mod everlasting;
 mod executor;
 pub mod fault;
 mod ids;
@@ -59,6 +62,7 @@ pub use conversation::{Accepted, Conversation, Conversations, Message, ModeReque
 pub use database::{connect, connect_replica, connect_with, migrate};
 pub use definitions::{Stored, Uploaded};
 pub use error::{Error, Result};
+pub use everlasting::Keeping;
 pub use ids::{child_id, shard_of, step_key};
 pub use request::{EventRequest, InstanceView, Options, Role, Settings, StartRequest};
 pub use resume::ResumeLinks;
@@ -67,4 +71,4 @@ pub use store::inbox::{Enqueued, enqueue};
 
 /// The number of the semantics turns are computed with; stands in every history row. It grows when the same definition,
 /// state and event would give another turn than before.
-pub const SEMANTICS: i16 = 2;
+pub const SEMANTICS: i16 = 3;

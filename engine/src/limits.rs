@@ -74,3 +74,31 @@ pub const PAUSED_RETRY: Duration = Duration::from_secs(30);
 pub const DELIVERY_TTL: chrono::TimeDelta = chrono::TimeDelta::days(30);
 /// When a step for a child that has not had its first turn is looked at again.
 pub const UNBORN_RETRY: Duration = Duration::from_millis(20);
+/// How long a process has a chore without saying that it is still at it.
+pub const CHORE_LEASE: Duration = Duration::from_secs(60);
+/// How often a process looks for a chore to do.
+pub const CHORE_POLL: Duration = Duration::from_secs(10);
+/// Months of history made ahead, the running one included.
+pub const MONTHS_AHEAD: u32 = 4;
+/// Finished instances deleted in one transaction.
+pub const RETIRE_PAGE: i64 = 200;
+/// Instances of one archive file.
+pub const ARCHIVE_INSTANCES_MAX: usize = 5_000;
+/// Text of one archive file, before it is compressed, in bytes; the instance that reaches it is the last one.
+pub const ARCHIVE_BYTES_MAX: u64 = 512 * 1024 * 1024;
+/// Turns read at once for a file.
+pub const ARCHIVE_TURNS_PAGE: i64 = 1_000;
+/// Longest line of an archive file that is read, in bytes.
+pub const ARCHIVE_LINE_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Wait between two deletions, so that turns come first.
+pub const RETIRE_PAUSE: Duration = Duration::from_millis(20);
+/// How long what was restored from a file stays.
+pub const RESTORED_TTL: chrono::TimeDelta = chrono::TimeDelta::days(7);
+/// Expired keys deleted at once.
+pub const EXPIRED_PAGE: i64 = 5_000;
+/// Rows of a contact changed in one transaction.
+pub const PURGE_PAGE: i64 = 500;
+/// Instances of one contact that are purged at once.
+pub const PURGE_INSTANCES_MAX: usize = 10_000;
+/// Shortest text by which a person is looked for where no key leads, in characters: a shorter one would be found in anything.
+pub const PURGE_NEEDLE_CHARS_MIN: usize = 6;

@@ -1,97 +1,100 @@
-//! Housekeeping: history's partitions for the months to come, and what has expired.
+//! Housekeeping, as chores that many processes share: history's months, what has expired, what is kept no longer.
+//!
+//! **Invariant:** each of them may be cut off anywhere, and done by two processes at once.
 
 use crate::{
-    Clock,
-    store::{dedupe, shards},
+    Clock, Result,
+    chore::Claim,
+    everlasting::{Keeping, expire, months, retire},
+    limits::{CHORE_POLL, EXPIRED_PAGE},
+    store::{chores, dedupe, shards},
     work::Stop,
 };
-use chrono::{DateTime, Datelike, Months, NaiveDate, Utc};
-use sqlx::{AssertSqlSafe, PgPool};
+use sqlx::PgPool;
 use std::time::Duration;
+use uuid::Uuid;
 
-/// How often it looks around.
-const ROUND: Duration = Duration::from_secs(3_600);
-/// Months made ahead, the running one included.
-const MONTHS_AHEAD: u32 = 3;
+/// The chores and how often each is done.
+const CHORES: [(&str, Duration); 4] = [
+    ("months", Duration::from_secs(3_600)),
+    ("expired", Duration::from_secs(300)),
+    ("processes", Duration::from_secs(3_600)),
+    ("retention", Duration::from_secs(3_600)),
+];
+/// When one that failed is tried again.
+const AGAIN: Duration = Duration::from_secs(60);
 
-/// The housekeeper.
+/// The housekeeper of one process.
 pub(crate) struct Maintainer {
     pub(crate) pool: PgPool,
     pub(crate) clock: Clock,
+    pub(crate) keeping: Keeping,
 }
 
 impl Maintainer {
-    /// Keeps house until told to stop; the first round is before the engine starts. What fails is tried again in the next round.
+    /// Does the chores that are due and that nobody else has, until told to stop. What fails is tried again.
     pub(crate) async fn run(self, mut stop: Stop) {
+        let me = Uuid::new_v4();
+        let names = CHORES.map(|(name, _)| name);
         while !stop.is_set() {
+            match self.next(&names, me, &stop).await {
+                Ok(true) => continue,
+                Ok(false) => {}
+                Err(error) => tracing::warn!(%error, "housekeeping has to wait"),
+            }
             tokio::select! {
-                () = tokio::time::sleep(ROUND) => {}
+                () = tokio::time::sleep(CHORE_POLL) => {}
                 () = stop.wait() => return,
             }
-            self.round().await;
         }
     }
 
-    /// One round.
+    /// Before the first turn: the rows of the chores, and a month for that turn.
     pub(crate) async fn round(&self) {
-        let now = self.clock.now();
-        for statement in partitions(now) {
-            // The text is made of numbers only.
-            let made = sqlx::raw_sql(AssertSqlSafe(statement)).execute(&self.pool).await;
-            if let Err(error) = made {
-                tracing::warn!(%error, "a month of history has no partition of its own");
+        let names = CHORES.map(|(name, _)| name);
+        if let Err(error) = chores::insert(&self.pool, &names).await {
+            tracing::warn!(%error, "the chores cannot be noted yet");
+        }
+        if let Err(error) = months::ensure(&self.pool, self.clock.now()).await {
+            tracing::warn!(%error, "a month of history has no partition of its own");
+        }
+    }
+
+    /// Does one chore; whether there was one.
+    async fn next(&self, names: &[&str], me: Uuid, stop: &Stop) -> Result<bool> {
+        let claim = Claim::take(&self.pool, names, me, stop).await?;
+        let Some(mut claim) = claim else { return Ok(false) };
+        let done = self.chore(&mut claim).await;
+        let every = CHORES.iter().find(|(name, _)| *name == claim.name()).map(|(_, every)| *every);
+        let (again, why) = match &done {
+            Ok(()) => (every.unwrap_or(AGAIN), None),
+            Err(error) => {
+                let source = std::error::Error::source(error).map(ToString::to_string);
+                tracing::warn!(%error, source, chore = claim.name(), "a chore failed");
+                (AGAIN, Some(source.map_or_else(|| error.to_string(), |s| format!("{error}: {s}"))))
             }
-        }
-        if let Err(error) = self.forget_processes().await {
-            tracing::warn!(%error, "processes that are gone could not be forgotten");
-        }
-        if let Err(error) = dedupe::delete_expired(&self.pool, now).await {
-            tracing::warn!(%error, "expired keys could not be deleted");
-        }
+        };
+        claim.finish(again, why).await?;
+        Ok(true)
     }
 
-    async fn forget_processes(&self) -> sqlx::Result<()> {
-        let mut connection = self.pool.acquire().await?;
-        shards::forget_gone(&mut connection).await
-    }
-}
-
-/// The statements that make the partitions of the months from `now` on.
-fn partitions(now: DateTime<Utc>) -> Vec<String> {
-    let Some(first) = NaiveDate::from_ymd_opt(now.year(), now.month(), 1) else {
-        return Vec::new();
-    };
-    let months = (0..MONTHS_AHEAD).filter_map(|n| {
-        let from = first.checked_add_months(Months::new(n))?;
-        Some((from, from.checked_add_months(Months::new(1))?))
-    });
-    months
-        .map(|(from, to)| {
-            format!(
-                "create table if not exists history_{} partition of history \
-                 for values from ('{from} 00:00+00') to ('{to} 00:00+00')",
-                from.format("%Y_%m"),
-            )
-        })
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn months_follow_each_other() {
-        let now = "2026-11-20T18:00:00Z".parse().unwrap();
-        let wanted = [
-            ("history_2026_11", "'2026-11-01 00:00+00') to ('2026-12-01 00:00+00'"),
-            ("history_2026_12", "'2026-12-01 00:00+00') to ('2027-01-01 00:00+00'"),
-            ("history_2027_01", "'2027-01-01 00:00+00') to ('2027-02-01 00:00+00'"),
-        ];
-        let made = partitions(now);
-        assert_eq!(made.len(), wanted.len());
-        for (made, (name, range)) in made.iter().zip(wanted) {
-            assert!(made.contains(name) && made.contains(range), "{made}");
+    async fn chore(&self, claim: &mut Claim) -> Result<()> {
+        let (pool, keeping, now) = (&self.pool, &self.keeping, self.clock.now());
+        match claim.name() {
+            "months" => months::ensure(pool, now).await,
+            "processes" => Ok(shards::forget_gone(pool).await?),
+            "expired" => {
+                while dedupe::delete_expired(pool, now, EXPIRED_PAGE).await?
+                    >= EXPIRED_PAGE.unsigned_abs()
+                    && claim.renew().await?
+                {}
+                Ok(())
+            }
+            _ => {
+                retire::Round { pool, keeping, now, claim: Some(claim) }.run().await?;
+                expire::Round { pool, keeping, now, claim: Some(claim) }.run().await?;
+                Ok(())
+            }
         }
     }
 }

@@ -10,9 +10,11 @@ pub mod counters;
 pub mod credential;
 pub mod definitions;
 pub mod explain;
+pub mod health;
 pub mod history;
 pub mod incidents;
 pub mod list;
+pub mod purge;
 pub mod replay;
 pub mod request;
 pub mod retry;
@@ -38,7 +40,7 @@ pub struct Page<T> {
 
 impl<T> Page<T> {
     /// Makes a page of one row more than asked for: the extra row only tells that there is more.
-    fn of(mut rows: Vec<T>, limit: u32, key: impl Fn(&T) -> String) -> Self {
+    pub(crate) fn of(mut rows: Vec<T>, limit: u32, key: impl Fn(&T) -> String) -> Self {
         let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
         let has_more = rows.len() > wanted;
         rows.truncate(wanted);

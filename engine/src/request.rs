@@ -1,6 +1,9 @@
 //! What the engine is asked, and what it answers.
 
-use crate::{Clock, accounts::Accounts, limits, resume::ResumeLinks, store::instances::Instance};
+use crate::{
+    Clock, accounts::Accounts, everlasting::Keeping, limits, resume::ResumeLinks,
+    store::instances::Instance,
+};
 use chrono::{DateTime, Utc};
 use machine::State;
 use serde_json::{Map, Value};
@@ -68,6 +71,8 @@ pub struct Settings {
     pub drain: Duration,
     /// Makes the link that every instance knows as `scope.instance.resume`; without it they have none.
     pub resume: Option<ResumeLinks>,
+    /// What is kept of finished instances, and where the rest goes.
+    pub keeping: Keeping,
 }
 
 impl Default for Settings {
@@ -82,6 +87,7 @@ impl Default for Settings {
             poll: limits::POLL,
             drain: limits::DRAIN,
             resume: None,
+            keeping: Keeping::default(),
         }
     }
 }

@@ -6,7 +6,10 @@
 //! transaction in [`crate::commit`].
 
 pub(crate) mod arguments;
+pub(crate) mod archives;
 pub(crate) mod channels;
+pub(crate) mod checkpoints;
+pub(crate) mod chores;
 pub(crate) mod contacts;
 pub mod conversations;
 pub mod dedupe;
@@ -17,6 +20,9 @@ pub mod incidents;
 pub mod instances;
 pub mod messages;
 pub(crate) mod outbox;
+pub(crate) mod months;
+pub(crate) mod purges;
+pub(crate) mod retired;
 pub mod shards;
 pub mod steps;
 pub mod timers;

@@ -206,7 +206,7 @@ impl Chain {
             to: raw(&step.state.configuration),
             context_patch,
             commands: raw(&step.commands),
-            definition: self.definition.clone(),
+            definition_digest: self.definition.digest.clone(),
             actor: given.actor.clone(),
             status: status(&step.state),
             state_digest: digest(&step.state),

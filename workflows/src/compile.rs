@@ -4,9 +4,11 @@ use crate::{
     chart::Chart,
     definition::{Definition, Trigger, TriggerOn, TriggerPolicy, UnhandledPolicy},
     diagnostic::{self, Diagnostic},
+    duration::parse_duration_ms,
     expr::{Expression, Texts, Type, TypeEnv},
     graph,
     json::Json,
+    limits::{DELAY_MS_MAX, RETENTION_MS_MIN},
     messages,
     source::{self, Body, Source},
     statechart, verify,
@@ -125,6 +127,7 @@ fn define(source: &Source, machine: &Json, chart: Chart, parts: Parts, texts: Te
         input_schema: source.input.clone(),
         messages: texts,
         unhandled: parts.unhandled,
+        retention_ms: parts.retention_ms,
         chart,
         machine: machine.to_value(),
     }
@@ -210,6 +213,7 @@ struct Parts {
     triggers: Vec<Trigger>,
     key: Option<Expression>,
     unhandled: UnhandledPolicy,
+    retention_ms: Option<i64>,
 }
 
 impl Parts {
@@ -233,8 +237,25 @@ impl Parts {
             ));
             UnhandledPolicy::default()
         });
-        Self { triggers, key, unhandled }
+        let retention_ms = retention(&source.policies, diagnostics);
+        Self { triggers, key, unhandled, retention_ms }
     }
+}
+
+/// `policies.retention`: how long what is over is kept.
+fn retention(policies: &Value, diagnostics: &mut Vec<Diagnostic>) -> Option<i64> {
+    let given = policies.get("retention").filter(|given| !given.is_null())?;
+    let ms = given.as_str().and_then(parse_duration_ms);
+    let kept = ms.filter(|ms| (RETENTION_MS_MIN..=DELAY_MS_MAX).contains(ms));
+    if kept.is_none() {
+        let message = "this is no time for which finished instances can be kept";
+        let diagnostic = Diagnostic::error("policy-shape", "/policies/retention", message);
+        diagnostics.push(
+            diagnostic
+                .help("A duration from an hour to a hundred years, like \"90d\" or \"P365D\"."),
+        );
+    }
+    kept
 }
 
 fn read_trigger(
@@ -296,4 +317,29 @@ fn digest(name: &str, document: &Json) -> String {
     let bytes = hash.finalize();
     let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     format!("sha256:{hex}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retention_is_a_time_from_an_hour_to_a_hundred_years() {
+        let hour = 3_600 * 1_000;
+        let cases = [
+            (json!({}), Some(None)),
+            (json!({ "retention": null }), Some(None)),
+            (json!({ "retention": "90d" }), Some(Some(90 * 24 * hour))),
+            (json!({ "retention": "PT1H" }), Some(Some(hour))),
+            (json!({ "retention": "59m" }), None),
+            (json!({ "retention": "P1Y" }), None),
+            (json!({ "retention": "-90d" }), None),
+            (json!({ "retention": 90 }), None),
+        ];
+        for (policies, wanted) in cases {
+            let mut diagnostics = Vec::new();
+            let found = retention(&policies, &mut diagnostics);
+            assert_eq!(diagnostics.is_empty().then_some(found), wanted, "{policies}");
+        }
+    }
 }

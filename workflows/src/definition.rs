@@ -27,6 +27,8 @@ pub struct Definition {
     pub messages: Texts,
     /// What happens to events no transition is enabled for.
     pub unhandled: UnhandledPolicy,
+    /// How long a finished instance and its history are kept, in milliseconds; `None`: as the server says.
+    pub retention_ms: Option<i64>,
     /// What runs.
     pub chart: Chart,
     /// The machine JSON the chart was parsed from: the upload's own, or the lowered graph.

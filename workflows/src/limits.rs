@@ -30,6 +30,10 @@ pub const COMMANDS_MAX: usize = 1_000;
 pub const CONTEXT_BYTES_MAX: usize = 256 * 1024;
 /// Serialized size of one event, in bytes.
 pub const EVENT_BYTES_MAX: usize = 256 * 1024;
+/// Serialized size of what one step or child is given, in bytes.
+pub const STEP_INPUT_BYTES_MAX: usize = 256 * 1024;
+/// Serialized size of what all steps and children of one turn are given, in bytes (8 MiB).
+pub const TURN_INPUT_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Events an instance may keep deferred.
 pub const DEFERRED_MAX: usize = 1_000;
 /// Events of the outside an instance may hold while it is stuck or suspended.
@@ -40,6 +44,8 @@ pub const KEPT_BYTES_MAX: usize = 1024 * 1024;
 pub const DEFER_TTL_MS: i64 = 7 * 24 * 3_600 * 1_000;
 /// Longest delay of a timer, in milliseconds (100 years).
 pub const DELAY_MS_MAX: i64 = 100 * 366 * 24 * 3_600 * 1_000;
+/// Shortest time for which finished instances may be kept, in milliseconds (1 hour).
+pub const RETENTION_MS_MIN: i64 = 3_600 * 1_000;
 /// Longest id of a node or key of a state, in characters.
 pub const ID_CHARS_MAX: usize = 128;
 /// Deepest nesting of groups in a graph; each level costs two levels of JSON in the lowered machine.

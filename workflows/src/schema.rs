@@ -97,7 +97,13 @@ fn file() -> Value {
             ),
             "messages": described(object(), "Localized texts by language and key, for t(\"key\")."),
             "policies": described(
-                json!({ "type": ["object", "null"], "properties": { "unhandled": part("unhandled") } }),
+                json!({ "type": ["object", "null"], "properties": {
+                    "unhandled": part("unhandled"),
+                    "retention": described(
+                        optional(json!({ "type": "string" })),
+                        "How long a finished instance and its history are kept, like 90d or P365D.",
+                    ),
+                } }),
                 "What holds for the whole workflow.",
             ),
             "graph": part("graph"),

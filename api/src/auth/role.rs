@@ -53,6 +53,8 @@ pub enum Action {
     ReadAccounts,
     /// Make or change channels and connections.
     WriteAccounts,
+    /// Forget a contact, for good.
+    PurgeContacts,
 }
 
 impl Action {
@@ -68,6 +70,7 @@ impl Action {
             Self::ReadConversations => "conversations:read",
             Self::ReadAccounts => "accounts:read",
             Self::WriteAccounts => "accounts:write",
+            Self::PurgeContacts => "contacts:purge",
         }
     }
 
@@ -79,7 +82,7 @@ impl Action {
             | Self::ReadConversations
             | Self::ReadAccounts => Role::Viewer,
             Self::StartInstances | Self::WriteEvents | Self::OperateInstances => Role::Operator,
-            Self::WriteDefinitions | Self::WriteAccounts => Role::Admin,
+            Self::WriteDefinitions | Self::WriteAccounts | Self::PurgeContacts => Role::Admin,
         }
     }
 }
@@ -93,7 +96,7 @@ pub(super) fn authorize(role: Role, scopes: &[String], action: Action) -> bool {
 mod tests {
     use super::*;
 
-    const ACTIONS: [Action; 9] = [
+    const ACTIONS: [Action; 10] = [
         Action::ReadDefinitions,
         Action::ReadInstances,
         Action::ReadConversations,
@@ -103,16 +106,17 @@ mod tests {
         Action::OperateInstances,
         Action::WriteDefinitions,
         Action::WriteAccounts,
+        Action::PurgeContacts,
     ];
 
     #[test]
     fn the_table() {
         // In the order of ACTIONS.
         for (role, wanted) in [
-            (Role::Viewer, "yyyy-----"),
-            (Role::Operator, "yyyyyyy--"),
-            (Role::Admin, "yyyyyyyyy"),
-            (Role::Owner, "yyyyyyyyy"),
+            (Role::Viewer, "yyyy------"),
+            (Role::Operator, "yyyyyyy---"),
+            (Role::Admin, "yyyyyyyyyy"),
+            (Role::Owner, "yyyyyyyyyy"),
         ] {
             let row: String =
                 ACTIONS.map(|a| if authorize(role, &[], a) { 'y' } else { '-' }).iter().collect();

@@ -23,7 +23,10 @@ pub(crate) async fn handle(
     let tenant = caller.may(Action::ReadInstances)?;
     let after: u64 = cursor(page.after.as_deref())?.unwrap_or(0);
     let limit = page.limit.unwrap_or(TURNS_MAX).clamp(1, TURNS_MAX);
-    let instance = app.engine.instance(tenant, id).await?;
+    let instance = match app.engine.instance(tenant, id).await {
+        Ok(instance) => instance,
+        Err(error) => return Err(history::gone(app.engine.pool(), tenant, id, error).await.into()),
+    };
     let turns = history::turns(app.engine.pool(), tenant, id, after, limit).await?;
     let last = turns.last().and_then(|turn| u64::try_from(turn.seq).ok());
     let mut headers = HeaderMap::new();

@@ -9,7 +9,10 @@ use crate::{
 use axum::{Json, extract::State};
 use engine::{
     InstanceView,
-    ops::replay::{self, Replayed},
+    ops::{
+        history,
+        replay::{self, Replayed},
+    },
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -33,7 +36,10 @@ pub(crate) async fn handle(
     OptionalJson(against): OptionalJson<Against>,
 ) -> Result<Json<Replayed>, Problem> {
     let tenant = caller.may(Action::OperateInstances)?;
-    let view = app.engine.instance(tenant, id).await?;
+    let view = match app.engine.instance(tenant, id).await {
+        Ok(view) => view,
+        Err(error) => return Err(history::gone(app.engine.pool(), tenant, id, error).await.into()),
+    };
     let candidate = candidate(&app, tenant, &view, against).await?;
     Ok(Json(replay::instance(&app.engine, tenant, id, candidate).await?))
 }

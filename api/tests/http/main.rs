@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
+mod everlasting;
 mod exports;
 mod journeys;
 mod links;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 /// Every route under `/v1`, with a body that would be accepted, and the least role that may call it.
-const ROUTES: [(&str, &str, &str, Role); 24] = [
+const ROUTES: [(&str, &str, &str, Role); 25] = [
     ("POST", "/v1/definitions", "{}", Role::Admin),
     ("GET", "/v1/definitions", "", Role::Viewer),
     ("GET", "/v1/definitions/waiting", "", Role::Viewer),
@@ -30,6 +30,7 @@ const ROUTES: [(&str, &str, &str, Role); 24] = [
     ("GET", "/v1/incidents", "", Role::Viewer),
     ("GET", "/v1/conversations", "", Role::Viewer),
     ("GET", "/v1/conversations/{conversation}/messages", "", Role::Viewer),
+    ("POST", "/v1/contacts/{conversation}/purge", "", Role::Admin),
     ("GET", "/v1/channels", "", Role::Viewer),
     (
         "POST",
@@ -59,6 +60,13 @@ async fn ids_of(world: &World) -> [Uuid; 2] {
         .await;
     let conversation = Uuid::now_v7();
     sqlx::query("insert into conversation (tenant_id, id, channel_id, contact_id, shard) values ($1, $2, $2, $2, 0)")
+        .bind(world.tenant)
+        .bind(conversation)
+        .execute(&world.pool)
+        .await
+        .unwrap();
+    // Of the same id: whoever may see the one may see the other.
+    sqlx::query("insert into contact (tenant_id, id, name) values ($1, $2, 'CANARY')")
         .bind(world.tenant)
         .bind(conversation)
         .execute(&world.pool)

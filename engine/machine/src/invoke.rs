@@ -4,6 +4,7 @@ use crate::{
     command::{Command, CommandId},
     part::{Part, part_of},
     run::{Failure, Run},
+    size::json_bytes,
     state::{OpenStep, Purpose},
 };
 use serde_json::{Value, json};
@@ -55,6 +56,7 @@ impl Run<'_> {
     pub(crate) fn ask(&mut self, ask: Ask<'_>) -> Result<(), Failure> {
         let id = self.next_id()?;
         let Ask { id: invoke, kind, input, policy, state } = ask;
+        self.weigh(&invoke, &input)?;
         let command = match kind.strip_prefix("workflow:") {
             Some(name) => {
                 self.count_child()?;
@@ -79,10 +81,31 @@ impl Run<'_> {
         input: Value,
     ) -> Result<Value, Failure> {
         let id: CommandId = self.next_id()?;
+        self.weigh(&invoke, &input)?;
         self.count_child()?;
         let workflow = name.to_owned();
         self.commands.push(Command::StartChild { id, invoke, workflow, input, detach: true });
         Ok(json!({ "child": id }))
+    }
+
+    /// Weighs what a step or child is given against the bounds of one input and of one turn.
+    fn weigh(&mut self, invoke: &str, input: &Value) -> Result<(), Failure> {
+        let bytes = json_bytes(input);
+        self.input_bytes += bytes;
+        let (of, bytes, most) = match bytes > limits::STEP_INPUT_BYTES_MAX {
+            true => (format!("the input of `{invoke}` has"), bytes, limits::STEP_INPUT_BYTES_MAX),
+            false if self.input_bytes > limits::TURN_INPUT_BYTES_MAX => {
+                let of = "the inputs of all steps of one turn have together".to_owned();
+                (of, self.input_bytes, limits::TURN_INPUT_BYTES_MAX)
+            }
+            false => return Ok(()),
+        };
+        let message = format!(
+            "{of} about {} KiB, and {} KiB are the most; give it less of the context, or an address where the rest is",
+            bytes / 1024,
+            most / 1024
+        );
+        Err(Failure::new("input-size", message))
     }
 
     /// Counts one more child against the bound of the instance.

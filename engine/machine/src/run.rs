@@ -66,6 +66,8 @@ pub(crate) struct Run<'d> {
     /// Bumped by every assignment, so that an eventless transition that changes nothing is not taken for ever.
     pub(crate) assignments: u64,
     next_index: u32,
+    /// What the steps of this turn were given so far, in bytes, also those taken back.
+    pub(crate) input_bytes: usize,
     context_before: Option<Value>,
 }
 
@@ -119,6 +121,7 @@ impl<'d> Run<'d> {
             over: None,
             assignments: 0,
             next_index: 0,
+            input_bytes: 0,
             context_before: None,
         })
     }

@@ -180,3 +180,38 @@ fn an_instance_starts_so_many_children() {
     assert_eq!(verdicts.last(), Some(&Verdict::Stuck));
     assert_eq!(state.memo.incident.unwrap().code, "children");
 }
+
+/// What is given to one step, and to all steps of a turn; the context that it is made of is within its own bound.
+#[test]
+fn a_step_is_given_so_much_and_all_steps_of_a_turn_so_much() {
+    let text = "x".repeat(120 * 1024);
+    let of = |times: usize| vec![json!({ "@expr": "context.text" }); times];
+    // (inputs of parallel steps: how often the text, why it stands)
+    let cases: [(&[usize], Option<&str>); 5] = [
+        (&[2], None),
+        (&[3], Some("the input of `s0`")),
+        (&[1, 3], Some("the input of `s1`")),
+        (&[2; 34], None),
+        (&[2; 40], Some("all steps of one turn")),
+    ];
+    for (inputs, wanted) in cases {
+        let mut states = serde_json::Map::new();
+        for (n, times) in inputs.iter().enumerate() {
+            let id = format!("s{n}");
+            let invoke = json!({ "id": id, "src": "noop", "input": { "value": of(*times) } });
+            states.insert(id, json!({ "invoke": invoke }));
+        }
+        let machine = json!({
+            "id": "m", "@exprLang": "cel", "context": { "text": text }, "type": "parallel", "states": states
+        });
+        let state = begin(&definition(&machine));
+        let told = state.memo.incident.as_ref().map(|incident| incident.message.as_str());
+        match wanted {
+            None => assert_eq!((state.life, told), (Life::Active, None), "{inputs:?}"),
+            Some(wanted) => {
+                assert_eq!(state.memo.incident.as_ref().map(|i| i.code.as_str()), Some("input-size"));
+                assert!(told.is_some_and(|told| told.contains(wanted)), "{inputs:?}: {told:?}");
+            }
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! Puts an engine together and sets it going.
 
-use super::{Parts, Tasks};
+use super::{Parts, Tasks, Told};
 use crate::{
     bell::Bell,
     definitions::Definitions,
@@ -83,7 +83,8 @@ impl Making {
         };
         let owners = ends.into_iter().map(owner).collect();
         let (common, lanes) = (self.common.clone(), self.lanes.clone());
-        let resume = self.options.settings.resume.clone();
+        let settings = &self.options.settings;
+        let told = Told { resume: settings.resume.clone(), keeping: settings.keeping.clone() };
         let feeders = if role == Role::Api { Vec::new() } else { self.feeders(&stopped) };
         let lease = (role != Role::Api).then(|| tokio::spawn(keeper.keep(lease_ends)));
         let tasks = Tasks { feeders, finish, owners, keep_lease, lease, stop_telling, tellers };
@@ -92,7 +93,7 @@ impl Making {
             clock: common.clock,
             definitions: common.definitions,
             tenants: Tenants::default(),
-            resume,
+            told,
             hints: common.hints,
             shards: common.shards,
             role,
@@ -117,7 +118,11 @@ impl Making {
     }
 
     fn maintainer(&self) -> Maintainer {
-        Maintainer { pool: self.options.pool.clone(), clock: self.options.clock.clone() }
+        Maintainer {
+            pool: self.options.pool.clone(),
+            clock: self.options.clock.clone(),
+            keeping: self.options.settings.keeping.clone(),
+        }
     }
 
     /// The tasks that find what is ready.

@@ -295,12 +295,16 @@ async fn again(
 async fn settle(
     shared: &Shared,
     row: StepRow,
-    kind: &str,
+    told: &str,
     fields: Value,
     exchange: Option<Exchange>,
 ) -> Back {
     fault::point("step.before_settle");
-    let event = Event::new(shared.clock.now(), kind, Value::Object(body(&row, fields, exchange)));
+    let body = body(&row, fields, exchange);
+    // Done, but nothing that fits came back: the workflow must not go on as if there were a result.
+    let is_cut = told == kind::STEP_DONE && body.contains_key("error");
+    let kind = if is_cut { kind::STEP_FAILED } else { told };
+    let event = Event::new(shared.clock.now(), kind, Value::Object(body));
     let (id, key) = (row.id, row.key.clone());
     let (sender, answer) = oneshot::channel();
     let work = Work {

@@ -1,7 +1,10 @@
 //! `explain`: why an instance is where it is.
 
-use super::history::last_event;
-use crate::{Engine, Result};
+use super::history::{event, last_event};
+use crate::{
+    Engine, Result,
+    everlasting::checkpoint::{self, Begin},
+};
 use machine::explain::{Explanation, explain};
 use serde::Serialize;
 use uuid::Uuid;
@@ -11,6 +14,9 @@ use uuid::Uuid;
 pub struct Explained {
     /// Its status, as everywhere.
     pub status: String,
+    /// The checkpoint that stands for its first turns, if they have left.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub history_from: Option<Begin>,
     /// Why it is where it is.
     #[serde(flatten)]
     pub explanation: Explanation,
@@ -20,7 +26,16 @@ pub struct Explained {
 pub async fn instance(engine: &Engine, tenant: Uuid, id: Uuid) -> Result<Explained> {
     let view = engine.instance(tenant, id).await?;
     let definition = engine.definition_by_digest(tenant, &view.digest).await?;
-    let last = last_event(engine.pool(), tenant, id).await?;
+    let checkpoint = checkpoint::begin(engine.pool(), tenant, id).await?;
+    let last = match last_event(engine.pool(), tenant, id).await? {
+        Some(event) => Some(event),
+        // Its turn has left with its month.
+        None => match &checkpoint {
+            Some(kept) => Some(event(id, kept.row.at, kept.row.event.clone())?),
+            None => None,
+        },
+    };
+    let history_from = checkpoint.map(|kept| kept.begin());
     let explanation = explain(&definition, &view.state, last.as_ref(), engine.clock().now());
-    Ok(Explained { status: view.status, explanation })
+    Ok(Explained { status: view.status, history_from, explanation })
 }

@@ -114,6 +114,21 @@ pub async fn verdict(
     .await
 }
 
+/// The error of a request about an instance that is not there; with the cure, if it is in an archive.
+pub async fn gone(pool: &PgPool, tenant: Uuid, instance: Uuid, error: Error) -> Error {
+    if !matches!(error, Error::NotFound(_)) {
+        return error;
+    }
+    match crate::archive::list::parts(pool, tenant, instance).await {
+        Ok(parts) if !parts.is_empty() => Error::NotFound(format!(
+            "instance {instance} is in the archive {}, which `perdure archive restore` brings back, and so",
+            parts[0].file
+        )),
+        Ok(_) => error,
+        Err(worse) => worse,
+    }
+}
+
 /// An event from its columns.
 pub(super) fn event(instance: Uuid, at: DateTime<Utc>, body: Value) -> Result<Event> {
     match body {

@@ -1,12 +1,18 @@
 //! `replay`: folds an instance's history through the definitions it ran with, or a candidate, and finds the first difference.
 //!
+//! Where the first turns have left with their month, it begins at a checkpoint, and says so. Of an instance whose contact was
+//! purged only the chain is left to look at: the numbers of the turns, and that each began where the one before it ended.
+//!
 //! **Invariant:** nothing is called and nothing is written. What steps answered stands in history.
 //! **Invariant:** through the definition it ran with, every history of this release gives the stored state; anything else is a
 //! bug of ours. Of turns that a release with other semantics computed, only places and commands are compared.
 
+mod purged;
+
 use super::history::{self, Turn};
 use crate::{
     Engine, Error, Result,
+    everlasting::checkpoint::{self, Begin},
     turn::{digest, halt, halted, normalise, status},
 };
 use machine::{Command, State, Step, event::kind, replay::Divergence};
@@ -30,6 +36,12 @@ pub struct Replayed {
     pub turns: u64,
     /// Where it first went another way.
     pub divergence: Option<Divergence>,
+    /// The checkpoint it began at, if the first turns have left.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<Begin>,
+    /// Whether the instance's contact was purged: what its events said is gone, and only the chain was looked at.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub purged: bool,
     /// The status after the last of them.
     pub status: &'static str,
     /// The state after the last of them.
@@ -39,23 +51,35 @@ pub struct Replayed {
 
 /// Folds the history of an instance, up to the first difference: each turn through the definition it ran with, or, if there
 /// is a candidate, every turn through that one. Turns of the definition they ran with must also give the stored state, not
-/// only the same places and commands.
+/// only the same places and commands. `Refused` if turns are missing and no checkpoint stands for them.
 pub async fn instance(
     engine: &Engine,
     tenant: Uuid,
     id: Uuid,
     candidate: Option<Arc<Definition>>,
 ) -> Result<Replayed> {
-    let mut state = State::unborn(id.to_string());
+    let checkpoint = checkpoint::begin(engine.pool(), tenant, id).await?;
+    let from = checkpoint.as_ref().map(checkpoint::Checkpoint::begin);
+    let mut state = checkpoint.map_or_else(|| State::unborn(id.to_string()), |c| c.state);
+    let begun = state.seq;
+    let replayed = |state: State, divergence| Replayed {
+        turns: state.seq - begun,
+        divergence,
+        from: from.clone(),
+        purged: false,
+        status: status(&state),
+        state,
+    };
     loop {
         let turns = history::turns(engine.pool(), tenant, id, state.seq, TURNS_PAGE).await?;
-        if turns.is_empty() {
-            return Ok(Replayed {
-                turns: state.seq,
-                divergence: None,
-                status: status(&state),
-                state,
-            });
+        let Some(first) = turns.first() else { return Ok(replayed(state, None)) };
+        if turns.iter().any(purged::is_purged) {
+            return purged::look_at(engine, (tenant, id), state, from).await;
+        }
+        if u64::try_from(first.seq) != Ok(state.seq + 1) {
+            let (from, to) = (state.seq + 1, first.seq - 1);
+            let cure = "`perdure archive restore` brings them back from their archive";
+            return Err(Error::Refused(format!("turns {from} to {to} have left: {cure}")));
         }
         let through = match &candidate {
             Some(candidate) => Through::Candidate(candidate.clone()),
@@ -67,7 +91,7 @@ pub async fn instance(
         let (after, divergence) = folded.await.map_err(|_| Error::Panicked)??;
         state = after;
         if divergence.is_some() {
-            return Ok(Replayed { turns: state.seq, divergence, status: status(&state), state });
+            return Ok(replayed(state, divergence));
         }
     }
 }

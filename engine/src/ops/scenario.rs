@@ -32,6 +32,14 @@ pub async fn of_instance(
         if page.is_empty() {
             break;
         }
+        let begins_late = after == 0 && page.first().is_some_and(|turn| turn.seq != 1);
+        if begins_late || page.iter().any(|turn| turn.event["purged"] == true) {
+            let why = match begins_late {
+                true => "its first turns have left; `perdure archive restore` brings them back",
+                false => "what its events said was purged with its contact",
+            };
+            return Err(Error::Refused(format!("no scenario can be made of it: {why}")));
+        }
         for turn in page {
             turns.push(recorded(id, turn)?);
         }

@@ -68,8 +68,12 @@ pub(crate) async fn insert_delivery(
     Ok(inserted.rows_affected() == 1)
 }
 
-/// Forgets what has expired.
-pub(crate) async fn delete_expired(pool: &PgPool, now: DateTime<Utc>) -> sqlx::Result<u64> {
-    let done = sqlx::query(include_str!("sql/delete_expired.sql")).bind(now).execute(pool).await?;
-    Ok(done.rows_affected())
+/// Forgets what has expired, at most so many; how many they were.
+pub(crate) async fn delete_expired(
+    pool: &PgPool,
+    now: DateTime<Utc>,
+    limit: i64,
+) -> sqlx::Result<u64> {
+    let delete = sqlx::query(include_str!("sql/delete_expired.sql")).bind(now).bind(limit);
+    Ok(delete.execute(pool).await?.rows_affected())
 }

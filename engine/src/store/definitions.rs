@@ -33,6 +33,7 @@ pub(crate) struct NewDefinition<'a> {
     pub(crate) source: &'a str,
     pub(crate) diagnostics: Value,
     pub(crate) now: DateTime<Utc>,
+    pub(crate) retention_ms: Option<i64>,
 }
 
 /// Stores it under the next number; `None` if the same content is there already.
@@ -46,6 +47,7 @@ pub(crate) async fn insert(pool: &PgPool, new: &NewDefinition<'_>) -> sqlx::Resu
         .bind(new.source)
         .bind(&new.diagnostics)
         .bind(new.now)
+        .bind(new.retention_ms)
         .fetch_optional(pool)
         .await
 }

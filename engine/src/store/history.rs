@@ -4,9 +4,8 @@ use super::arguments::Arguments;
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, value::RawValue};
 use sqlx::{PgConnection, PgPool, types::Json};
-use std::{collections::HashSet, sync::Arc};
+use std::collections::HashSet;
 use uuid::Uuid;
-use workflows::definition::Definition;
 
 /// One turn, as history keeps it.
 #[derive(Debug, Clone)]
@@ -30,7 +29,7 @@ pub struct HistoryRow {
     /// The commands.
     pub commands: Box<RawValue>,
     /// The definition it was computed with.
-    pub definition: Arc<Definition>,
+    pub definition_digest: String,
     /// Who sent the event.
     pub actor: String,
     /// The instance's status after.
@@ -56,7 +55,7 @@ pub(crate) fn add(arguments: &mut Arguments, rows: &[Keyed<'_>]) {
         .column(rows, |r| Json(&r.2.to))
         .column(rows, |r| r.2.context_patch.as_ref().map(Json))
         .column(rows, |r| Json(&r.2.commands))
-        .column(rows, |r| r.2.definition.digest.as_str())
+        .column(rows, |r| r.2.definition_digest.as_str())
         .column(rows, |_| crate::SEMANTICS)
         .column(rows, |r| r.2.actor.as_str())
         .column(rows, |r| r.2.status)

@@ -2,7 +2,7 @@
 
 use crate::shards::ShardSet;
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 /// Somebody who holds shards.
@@ -72,8 +72,8 @@ pub(crate) async fn bury(connection: &mut PgConnection, gone: &[Uuid]) -> sqlx::
 }
 
 /// Forgets processes that are long gone and left nothing.
-pub(crate) async fn forget_gone(connection: &mut PgConnection) -> sqlx::Result<()> {
-    sqlx::query(include_str!("sql/delete_processes.sql")).execute(connection).await.map(drop)
+pub(crate) async fn forget_gone(pool: &PgPool) -> sqlx::Result<()> {
+    sqlx::query(include_str!("sql/delete_processes.sql")).execute(pool).await.map(drop)
 }
 
 /// Everyone who takes part in owning shards, or did.

@@ -10,6 +10,7 @@ extern crate perdure_engine as engine;
 mod accounts;
 mod channels;
 mod delivery;
+mod purge;
 mod routing;
 mod support;
 mod webhooks;

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use engine::{
     Accepted, AccountsStore, Channel, ChannelNew, Channels, Clock, Conversation, Conversations,
-    Engine, Keyring, Message, Options, Settings,
+    Engine, Keeping, Keyring, Message, Options, Settings,
     conversation::inbound::{Inbound, InboundMessage, InboundStatus, Sender},
 };
 use serde_json::{Map, Value, json};
@@ -54,7 +54,7 @@ impl StepRunner for Provider {
 
 /// Everything.
 pub(crate) struct World {
-    name: String,
+    pub(crate) name: String,
     pub(crate) pool: PgPool,
     pub(crate) tenant: Uuid,
     pub(crate) clock: Clock,
@@ -74,13 +74,22 @@ fn server() -> PgConnectOptions {
 impl World {
     /// Makes one, with the router at work.
     pub(crate) async fn make() -> Self {
-        let world = Self::make_deaf().await;
+        Self::make_keeping(Keeping::default()).await
+    }
+
+    /// Makes one that keeps as much as this.
+    pub(crate) async fn make_keeping(keeping: Keeping) -> Self {
+        let world = Self::make_deaf_keeping(keeping).await;
         world.conversations.start();
         world
     }
 
     /// Makes one whose router has not been started.
     pub(crate) async fn make_deaf() -> Self {
+        Self::make_deaf_keeping(Keeping::default()).await
+    }
+
+    async fn make_deaf_keeping(keeping: Keeping) -> Self {
         let name = format!("perdure_test_{}", Uuid::new_v4().simple());
         let mut connection = server().connect().await.unwrap();
         let statement = sqlx::AssertSqlSafe(format!("create database {name}"));
@@ -94,6 +103,13 @@ impl World {
             .execute(&pool)
             .await
             .unwrap();
+        pool.close().await;
+        Self::open(name, tenant, keeping).await
+    }
+
+    /// Starts an engine on a database that is there, with its router deaf.
+    pub(crate) async fn open(name: String, tenant: Uuid, keeping: Keeping) -> Self {
+        let pool = engine::connect_with(server().database(&name), 20).await.unwrap();
         let (clock, provider) = (Clock::system(), Arc::new(Provider::default()));
         let channels = Channels::new(pool.clone(), Keyring::generate().unwrap());
         let channel = channels.upsert(whatsapp(tenant, "900001")).await.unwrap();
@@ -103,7 +119,7 @@ impl World {
             runner: provider.clone(),
             accounts: accounts.clone(),
             clock: clock.clone(),
-            settings: Settings { poll: Duration::from_millis(100), ..Settings::default() },
+            settings: Settings { poll: Duration::from_millis(100), keeping, ..Settings::default() },
         };
         let engine = Engine::start(options).await.unwrap();
         let conversations = Conversations::new(engine.clone(), channels.clone());

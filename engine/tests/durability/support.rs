@@ -147,6 +147,7 @@ impl Provider {
             "vanish" => Outcome::Unknown { code: text("timeout"), message: text("no answer") },
             "busy" => Outcome::Retry { after: None, code: text("429"), message: text("busy") },
             "refuse" => Outcome::Failed { code: text("131047"), message: text("refused") },
+            "big" => Outcome::Done { port: "default", output: json!("x".repeat(300 * 1024)) },
             "panic" => panic!("the node has a bug"),
             "hang" => std::future::pending().await,
             other => {

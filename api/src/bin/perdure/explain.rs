@@ -27,6 +27,9 @@ pub(crate) async fn run(args: &Args, client: &Client, screen: Screen) -> anyhow:
 
 fn tell(found: &Value, screen: Screen) -> anyhow::Result<()> {
     screen.line(screen.paint(Style::Bold, text_of(&found["summary"])))?;
+    if let Some(seq) = found["history_from"]["seq"].as_u64() {
+        screen.line(format!("its first {seq} turns have left; a checkpoint stands for them"))?;
+    }
     for state in found["states"].as_array().into_iter().flatten() {
         screen.line(format!("\nin {}", screen.paint(Style::Cyan, text_of(&state["state"]))))?;
         for transition in state["transitions"].as_array().into_iter().flatten() {

@@ -37,6 +37,14 @@ pub(crate) async fn run(args: &Args, client: &Client, screen: Screen) -> anyhow:
         screen.json(&json!({ "items": turns }))?;
         return Ok(Exit::Fine);
     }
+    let first = turns.first().and_then(|turn| turn["seq"].as_u64()).unwrap_or(1);
+    if first > 1 {
+        eprintln!(
+            "note: turns 1 to {} have left; replay begins at the checkpoint that stands for them, and `perdure archive \
+             restore` brings them back",
+            first - 1
+        );
+    }
     for turn in &turns {
         screen.line(line(turn, screen))?;
         if args.full {

@@ -10,12 +10,12 @@ use api::{
     metrics::{Counted, Metrics},
 };
 use engine::{
-    AccountsStore, Channels, Clock, Conversations, Engine, Keyring, Options, ResumeLinks, Role,
+    AccountsStore, Channels, Clock, Conversations, Engine, Keeping, Keyring, Options, ResumeLinks, Role,
     Settings,
 };
 use nodes::{Egress, Nodes};
 use sqlx::PgPool;
-use std::{env, sync::Arc, time::Duration};
+use std::{env, path::PathBuf, sync::Arc, time::Duration};
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
@@ -143,14 +143,38 @@ pub(crate) fn public_url(listener: &TcpListener) -> anyhow::Result<String> {
     }
 }
 
+/// `PERDURE_RETENTION` (`365d`): how long finished instances are kept whose definition does not say it; for ever without it.
+/// `PERDURE_ARCHIVE_DIR`: the folder for what is deleted then; without it, it is deleted and gone.
+pub(crate) fn keeping() -> Result<Keeping, Failure> {
+    let retention = match env::var("PERDURE_RETENTION") {
+        Err(_) => None,
+        Ok(text) => {
+            let shortest =
+                Duration::from_millis(workflows::limits::RETENTION_MS_MIN.unsigned_abs());
+            let told = duration(&text).filter(|told| *told >= shortest);
+            Some(told.ok_or_else(|| {
+                Failure::usage(format!("PERDURE_RETENTION is `{text}`"))
+                    .help("a duration of an hour or more, like 365d")
+            })?)
+        }
+    };
+    let archive_dir = env::var_os("PERDURE_ARCHIVE_DIR").map(PathBuf::from);
+    match &archive_dir {
+        Some(folder) if !folder.is_absolute() => {
+            Err(Failure::usage(format!("PERDURE_ARCHIVE_DIR is `{}`", folder.display()))
+                .help("an absolute path, the same folder for every process of the database"))
+        }
+        _ => Ok(Keeping { retention, archive_dir }),
+    }
+}
+
 /// `PERDURE_CHECK_WINDOW` (`60s`): how long a step whose outcome is unknown waits for a status webhook that tells.
 /// `PERDURE_NOTIFY=off`: processes tell each other nothing, and find out by polling.
 /// `PERDURE_POOLER=transaction`: a pooler that gives connections away between transactions stands before the database.
 fn settings() -> Result<Settings, Failure> {
-    let mut settings = Settings::default();
+    let mut settings = Settings { keeping: keeping()?, ..Settings::default() };
     settings.notify = choice("PERDURE_NOTIFY", ["on", "off"])? != Some("off");
-    settings.behind_pooler =
-        choice("PERDURE_POOLER", ["transaction", "none"])? == Some("transaction");
+    settings.behind_pooler = choice("PERDURE_POOLER", ["transaction", "none"])? == Some("transaction");
     if let Ok(text) = env::var("PERDURE_CHECK_WINDOW") {
         settings.check_window = duration(&text).ok_or_else(|| {
             Failure::usage(format!("PERDURE_CHECK_WINDOW is `{text}`")).help("a duration like 60s")

@@ -6,6 +6,7 @@
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+mod archive;
 mod bench;
 mod cancel;
 mod check;
@@ -28,6 +29,7 @@ mod kinds;
 mod migrate;
 mod ops;
 mod postgres;
+mod purge;
 mod replay;
 mod resume;
 mod retry;
@@ -125,6 +127,10 @@ enum Verb {
     Resume(resume::Args),
     /// Ends an instance for good
     Cancel(cancel::Args),
+    /// Forgets a contact, for good
+    Purge(purge::Args),
+    /// Writes, reads and brings back what left the database of DATABASE_URL
+    Archive(archive::Args),
     /// Measures this machine, or the engine on it
     Bench(bench::Args),
     /// Runs a command with DATABASE_URL set to a new private database, which is removed afterwards
@@ -172,6 +178,8 @@ async fn run(cli: &Cli) -> anyhow::Result<Exit> {
         Verb::Suspend(args) => suspend::run(args, &client()?, screen).await,
         Verb::Resume(args) => resume::run(args, &client()?, screen).await,
         Verb::Cancel(args) => cancel::run(args, &client()?, screen).await,
+        Verb::Purge(args) => purge::run(args, &client()?, screen).await,
+        Verb::Archive(args) => archive::run(args, screen).await,
         Verb::Bench(args) => bench::run(args, screen).await,
         Verb::Postgres(args) => postgres::run(args).await,
     }

@@ -63,8 +63,15 @@ pub(crate) async fn run(args: &Args, client: &Client, screen: Screen) -> anyhow:
 fn tell(found: &Value, screen: Screen) -> anyhow::Result<()> {
     let turns = text_of(&found["turns"]);
     let divergence = &found["divergence"];
+    if let Some(seq) = found["from"]["seq"].as_u64() {
+        screen.line(format!("from the checkpoint after turn {seq}: the turns before have left"))?;
+    }
     if divergence.is_null() {
         let verdict = screen.paint(Style::Green, "no divergence");
+        if found["purged"] == true {
+            let what = "its contact was purged, so only the chain was looked at";
+            return Ok(screen.line(format!("{verdict}: {turns} turns follow each other; {what}"))?);
+        }
         return Ok(screen.line(format!("{verdict}: {turns} turns give what history has"))?);
     }
     screen.line(format!(

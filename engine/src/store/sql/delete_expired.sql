@@ -1,2 +1,8 @@
 delete from dedupe
-where expires_at < $1
+where (tenant_id, scope, key) in (
+    select tenant_id, scope, key
+    from dedupe
+    where expires_at < $1
+    order by expires_at
+    limit $2
+)

@@ -50,6 +50,7 @@ impl Stage {
         let simulator = Simulator::start(Config { whatsapp, ..Config::default() }).await;
         let simulator = simulator.context("starting the simulator")?;
         let plan = Plan {
+            role: engine::Role::All,
             pool: bench.pool.clone(),
             keyring: Keyring::from_text(MASTER_KEY)?,
             clock: Clock::system(),

@@ -1,0 +1,3 @@
+insert into chore (name)
+select unnest($1::text[])
+on conflict do nothing
