@@ -18,6 +18,7 @@ use crate::{
     request::{EventRequest, InstanceView, Options, StartRequest},
     resume::{self, ResumeLinks},
     scheduler::Scheduler,
+    schedules::Schedules,
     store::{
         dedupe,
         instances::{self, Meta},
@@ -53,6 +54,7 @@ struct Parts {
     definitions: Definitions,
     tenants: Tenants,
     resume: Option<ResumeLinks>,
+    schedules: Schedules,
     hints: Hints,
     /// Gone after `shutdown`.
     work: Mutex<Option<mpsc::Sender<Work>>>,
@@ -116,6 +118,7 @@ impl Engine {
             inbox: hints.inbox.clone(),
         };
         let executor = Executor::new(shared, step_hints);
+        let schedules = Schedules::of_engine(pool.clone(), clock.clone(), hints.inbox.clone());
         let maintainer = Maintainer { pool: pool.clone(), clock: clock.clone() };
         // Before the first turn: a month whose rows are in the default partition can have none of its own.
         maintainer.round().await;
@@ -124,6 +127,7 @@ impl Engine {
                 tokio::spawn(inbox.run(stopped.clone())),
                 tokio::spawn(scheduler.run(stopped.clone())),
                 tokio::spawn(executor.run(stopped.clone())),
+                tokio::spawn(schedules.clone().run(stopped.clone())),
                 tokio::spawn(maintainer.run(stopped)),
             ],
             finish,
@@ -133,8 +137,19 @@ impl Engine {
         };
         let (work, tasks) = (Mutex::new(Some(work)), Mutex::new(Some(tasks)));
         let tenants = Tenants::default();
-        let parts =
-            Parts { pool, clock, definitions, tenants, resume, hints, work, held, stop, tasks };
+        let parts = Parts {
+            pool,
+            clock,
+            definitions,
+            tenants,
+            resume,
+            schedules,
+            hints,
+            work,
+            held,
+            stop,
+            tasks,
+        };
         let engine = Self(Arc::new(parts));
         tokio::spawn(stop_when_lost(Arc::downgrade(&engine.0), lost));
         Ok(engine)
@@ -174,6 +189,11 @@ impl Engine {
         self.0.resume.as_ref()
     }
 
+    /// The schedules of its tenants.
+    pub fn schedules(&self) -> &Schedules {
+        &self.0.schedules
+    }
+
     /// Its clock.
     pub fn clock(&self) -> &Clock {
         &self.0.clock
@@ -189,7 +209,11 @@ impl Engine {
         publish: bool,
     ) -> Result<Uploaded> {
         let definitions = self.0.definitions.clone();
-        detached(async move { definitions.upload(tenant, bytes, name_hint, publish).await }).await
+        let uploaded =
+            detached(async move { definitions.upload(tenant, bytes, name_hint, publish).await })
+                .await;
+        self.0.schedules.changed();
+        uploaded
     }
 
     /// A version of a definition; without a number the one published last.

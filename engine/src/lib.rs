@@ -37,6 +37,7 @@ mod request;
 pub mod resume;
 mod router;
 mod scheduler;
+pub mod schedules;
 pub mod secret;
 pub mod store;
 mod tenants;
@@ -56,6 +57,7 @@ pub use error::{Error, Result};
 pub use ids::{child_id, shard_of, step_key};
 pub use request::{EventRequest, InstanceView, Options, Settings, StartRequest};
 pub use resume::ResumeLinks;
+pub use schedules::Schedules;
 pub use secret::Keyring;
 pub use store::inbox::{Enqueued, enqueue};
 

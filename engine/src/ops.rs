@@ -38,7 +38,7 @@ pub struct Page<T> {
 
 impl<T> Page<T> {
     /// Makes a page of one row more than asked for: the extra row only tells that there is more.
-    fn of(mut rows: Vec<T>, limit: u32, key: impl Fn(&T) -> String) -> Self {
+    pub(crate) fn of(mut rows: Vec<T>, limit: u32, key: impl Fn(&T) -> String) -> Self {
         let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
         let has_more = rows.len() > wanted;
         rows.truncate(wanted);
@@ -48,12 +48,12 @@ impl<T> Page<T> {
 }
 
 /// How many rows to ask for: the page, and one that tells whether there are more.
-fn one_more(limit: u32) -> i64 {
+pub(crate) fn one_more(limit: u32) -> i64 {
     i64::from(limit.min(PAGE_ROWS_MAX)) + 1
 }
 
 /// A transaction for reading, whose statements end in time. Dropped, it is rolled back.
-async fn reading(pool: &PgPool) -> Result<Transaction<'static, Postgres>> {
+pub(crate) async fn reading(pool: &PgPool) -> Result<Transaction<'static, Postgres>> {
     let mut transaction = pool.begin().await?;
     sqlx::query(include_str!("store/sql/limit_reading.sql")).execute(&mut *transaction).await?;
     Ok(transaction)

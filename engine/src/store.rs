@@ -15,6 +15,7 @@ pub mod inbox;
 pub mod incidents;
 pub mod instances;
 pub mod messages;
+pub mod schedules;
 pub mod shards;
 pub mod steps;
 pub mod timers;

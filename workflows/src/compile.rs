@@ -7,6 +7,7 @@ use crate::{
     expr::{Expression, Texts, Type, TypeEnv},
     graph,
     json::Json,
+    kinds::trigger,
     messages,
     source::{self, Body, Source},
     statechart, verify,
@@ -247,6 +248,9 @@ fn read_trigger(
     let on = match text("on")? {
         "message" => TriggerOn::Message,
         "start" => TriggerOn::Start,
+        "schedule" => TriggerOn::Schedule(Box::new(trigger::schedule(trigger.as_object()?)?)),
+        "event" => TriggerOn::Event(text("name")?.trim().to_owned()),
+        "webhook" => TriggerOn::Webhook(text("name")?.trim().to_owned()),
         _ => return None,
     };
     let when = text("when").filter(|when| !when.trim().is_empty());

@@ -13,6 +13,7 @@ mod children;
 mod crash;
 mod faults;
 mod journeys;
+mod schedules;
 mod settlement;
 mod sql;
 mod support;
