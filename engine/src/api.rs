@@ -3,6 +3,10 @@
 //! **Invariant:** every method does its database work in a task of its own, so a caller that goes away (an HTTP client
 //! that hangs up) never cancels a statement half way.
 
+mod occasion;
+
+pub use occasion::{Occasion, OccasionOn, StartedBy, Webhook};
+
 use crate::{
     Clock,
     definitions::{Definitions, Stored, Uploaded},

@@ -47,7 +47,7 @@ mod work;
 
 pub use accounts::{Account, Accounts, NoAccounts, Refusal, Wanted};
 pub use accounts_store::AccountsStore;
-pub use api::Engine;
+pub use api::{Engine, Occasion, OccasionOn, StartedBy, Webhook};
 pub use channel::{Channel, ChannelNew, Channels, Connection, ConnectionNew};
 pub use clock::Clock;
 pub use conversation::{Accepted, Conversation, Conversations, Message, ModeRequest};

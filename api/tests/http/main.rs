@@ -8,6 +8,7 @@ mod journeys;
 mod links;
 mod refusals;
 mod scenarios;
+mod schedules;
 mod tenants;
 mod webhooks;
 mod world;

@@ -4,6 +4,7 @@
 //! sentence, never a panic.
 
 mod bench;
+mod calendars;
 mod cancel;
 mod check;
 mod client;
@@ -28,6 +29,7 @@ mod postgres;
 mod replay;
 mod resume;
 mod retry;
+mod schedules;
 mod schema;
 mod screen;
 mod send;
@@ -122,6 +124,10 @@ enum Verb {
     Resume(resume::Args),
     /// Ends an instance for good
     Cancel(cancel::Args),
+    /// Starts instances at times: list, show, put, pause, resume, fire, backfill, delete
+    Schedules(schedules::Args),
+    /// Business calendars, which schedules and expressions name
+    Calendars(calendars::Args),
     /// Measures this machine, or the engine on it
     Bench(bench::Args),
     /// Runs a command with DATABASE_URL set to a new private database, which is removed afterwards
@@ -169,6 +175,8 @@ async fn run(cli: &Cli) -> anyhow::Result<Exit> {
         Verb::Suspend(args) => suspend::run(args, &client()?, screen).await,
         Verb::Resume(args) => resume::run(args, &client()?, screen).await,
         Verb::Cancel(args) => cancel::run(args, &client()?, screen).await,
+        Verb::Schedules(args) => schedules::run(args, &client()?, screen).await,
+        Verb::Calendars(args) => calendars::run(args, &client()?, screen).await,
         Verb::Bench(args) => bench::run(args, screen).await,
         Verb::Postgres(args) => postgres::run(args).await,
     }
