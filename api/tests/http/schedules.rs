@@ -155,3 +155,68 @@ async fn events_and_webhooks_start_what_waits_for_them() {
     assert_eq!(left, 0, "a start that comes again leaves nothing behind");
     world.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_the_command_line() {
+    let world = World::make().await;
+    let admin = world.user(Role::Admin).await;
+    admin.publish(&done("report", json!([]))).await;
+    let shop = r#"{"mon": [["10:00", "12:00"]], "timeZone": "UTC"}"#;
+    // arguments => exit code, a part of what is said
+    for (arguments, code, part) in [
+        (&["schedules", "list"][..], 0, "no schedules"),
+        (&["calendars", "put", "shop", shop], 0, "shop is kept"),
+        (&["calendars", "list"], 0, "10:00"),
+        (
+            &[
+                "schedules",
+                "put",
+                "weekly",
+                "report",
+                "0 9 * * MON",
+                "--calendar",
+                "shop",
+                "--outside",
+                "next_open",
+            ],
+            0,
+            "T10:00:00Z",
+        ),
+        (&["schedules", "put", "bad", "report", "0 25 * * *"], 3, "the hour `25`"),
+        (&["schedules", "put", "bad", "nothing", "@daily"], 3, "not found"),
+        (&["schedules", "list", "--definition", "report"], 0, "weekly"),
+        (&["schedules", "pause", "weekly", "--reason", "holidays"], 0, "paused"),
+        (&["schedules", "resume", "weekly"], 0, "next: 20"),
+        (&["schedules", "fire", "weekly"], 0, "started"),
+        (&["schedules", "show", "weekly"], 0, "to come"),
+        (
+            &[
+                "schedules",
+                "backfill",
+                "weekly",
+                "--from",
+                "2026-01-01T00:00:00Z",
+                "--until",
+                "2026-02-01T00:00:00Z",
+                "--limit",
+                "2",
+                "--dry-run",
+            ],
+            0,
+            "go on with --from 2026-01-19",
+        ),
+        (&["calendars", "delete", "shop"], 0, "shop is removed"),
+        (&["schedules", "delete", "weekly"], 0, "weekly is removed"),
+        (&["schedules", "show", "weekly"], 3, "not found"),
+    ] {
+        let (found, said) = admin.perdure(arguments);
+        assert!(found == code && said.contains(part), "{arguments:?}: {found}\n{said}");
+    }
+    let reasons: Vec<Option<String>> =
+        sqlx::query_scalar("select reason from audit where verb = 'schedule.pause'")
+            .fetch_all(&world.pool)
+            .await
+            .unwrap();
+    assert_eq!(reasons, [Some("holidays".to_owned())]);
+    world.end().await;
+}
