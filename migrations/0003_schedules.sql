@@ -17,7 +17,8 @@ alter table schedule
     add column next_tick timestamptz,
     -- Grows with every change by people or publications, so that a tick of the old rule is not fired under the new one.
     add column revision bigint not null default 0,
-    -- Release of the tz database that next_tick was computed with, and the zone that `tenant` was. Empty: to be computed again.
+    -- Release of the tz database that next_tick was computed with, and the zone that `tenant` was. Empty: to be computed
+    -- again.
     add column tz_version text not null default '',
     add column zone_used text not null default '',
     -- Why it has no next tick although it is not paused.
@@ -41,8 +42,8 @@ create table schedule_tick (
     tenant_id uuid not null,
     schedule_id uuid not null,
     tick timestamptz not null,
-    -- started: an instance was. skipped: the one before still lived. queued: waits for it. missed: left out, with all ticks up
-    -- to `until`.
+    -- started: an instance was. skipped: the one before still lived. queued: waits for it. missed: left out, with all
+    -- ticks up to `until`.
     outcome text not null check (outcome in ('started', 'skipped', 'queued', 'missed')),
     until timestamptz,
     instance_id uuid,
@@ -51,7 +52,8 @@ create table schedule_tick (
     at timestamptz not null,
     primary key (tenant_id, schedule_id, tick)
 );
-comment on table schedule_tick is 'What became of the ticks of a schedule; of each the last ones, the others are deleted when it fires.';
+comment on table schedule_tick is
+    'What became of the ticks of a schedule; of each the last ones, the others are deleted when it fires.';
 create index schedule_tick_queued on schedule_tick (tenant_id, schedule_id, tick) where outcome = 'queued';
 
 create table calendar (

@@ -58,7 +58,6 @@ struct Parts {
     definitions: Definitions,
     tenants: Tenants,
     resume: Option<ResumeLinks>,
-    schedules: Schedules,
     hints: Hints,
     /// Gone after `shutdown`.
     work: Mutex<Option<mpsc::Sender<Work>>>,
@@ -82,16 +81,15 @@ impl Engine {
     pub async fn start(options: Options) -> Result<Self> {
         let Options { pool, runner, accounts, clock, settings } = options;
         let lease = Lease::take(&pool, &clock, settings.lease_wait).await?;
-        let held = lease.held();
+        let (held, lost) = (lease.held(), Arc::new(Notify::new()));
         let (work, works) = mpsc::channel(WORK_QUEUE_MAX);
         let (steps, step_hints) = mpsc::channel(HINTS_MAX);
         let (timers, timer_hints) = mpsc::channel(HINTS_MAX);
         let resume = settings.resume.clone();
-        let hints = Hints { steps, timers, inbox: Arc::default() };
+        let hints = Hints { steps, timers, inbox: Arc::default(), schedules: Arc::default() };
         let (stop, stopped) = Stop::channel();
         let (finish, finished) = Stop::channel();
         let (keep_lease, lease_ends) = Stop::channel();
-        let lost = Arc::new(Notify::new());
 
         let definitions = Definitions::new(pool.clone(), clock.clone());
         let owner = Owner::new(pool.clone(), definitions.clone(), clock.clone(), hints.clone());
@@ -122,7 +120,6 @@ impl Engine {
             inbox: hints.inbox.clone(),
         };
         let executor = Executor::new(shared, step_hints);
-        let schedules = Schedules::of_engine(pool.clone(), clock.clone(), hints.inbox.clone());
         let maintainer = Maintainer { pool: pool.clone(), clock: clock.clone() };
         // Before the first turn: a month whose rows are in the default partition can have none of its own.
         maintainer.round().await;
@@ -131,7 +128,7 @@ impl Engine {
                 tokio::spawn(inbox.run(stopped.clone())),
                 tokio::spawn(scheduler.run(stopped.clone())),
                 tokio::spawn(executor.run(stopped.clone())),
-                tokio::spawn(schedules.clone().run(stopped.clone())),
+                tokio::spawn(Schedules::of_engine(&pool, &clock, &hints).run(stopped.clone())),
                 tokio::spawn(maintainer.run(stopped)),
             ],
             finish,
@@ -141,19 +138,8 @@ impl Engine {
         };
         let (work, tasks) = (Mutex::new(Some(work)), Mutex::new(Some(tasks)));
         let tenants = Tenants::default();
-        let parts = Parts {
-            pool,
-            clock,
-            definitions,
-            tenants,
-            resume,
-            schedules,
-            hints,
-            work,
-            held,
-            stop,
-            tasks,
-        };
+        let parts =
+            Parts { pool, clock, definitions, tenants, resume, hints, work, held, stop, tasks };
         let engine = Self(Arc::new(parts));
         tokio::spawn(stop_when_lost(Arc::downgrade(&engine.0), lost));
         Ok(engine)
@@ -194,8 +180,8 @@ impl Engine {
     }
 
     /// The schedules of its tenants.
-    pub fn schedules(&self) -> &Schedules {
-        &self.0.schedules
+    pub fn schedules(&self) -> Schedules {
+        Schedules::of_engine(&self.0.pool, &self.0.clock, &self.0.hints)
     }
 
     /// Its clock.
@@ -213,11 +199,13 @@ impl Engine {
         publish: bool,
     ) -> Result<Uploaded> {
         let definitions = self.0.definitions.clone();
-        let uploaded =
-            detached(async move { definitions.upload(tenant, bytes, name_hint, publish).await })
-                .await;
-        self.0.schedules.changed();
-        uploaded
+        let schedules = self.schedules();
+        detached(async move {
+            let uploaded = definitions.upload(tenant, bytes, name_hint, publish).await?;
+            schedules.changed();
+            Ok(uploaded)
+        })
+        .await
     }
 
     /// A version of a definition; without a number the one published last.

@@ -35,6 +35,7 @@ use crate::{
     Clock, Error, Result,
     ops::audit::{self, Deed},
     store::schedules as rows,
+    work::Hints,
 };
 use serde_json::Value;
 use sqlx::{PgConnection, PgPool};
@@ -70,9 +71,10 @@ impl Schedules {
         Self { pool, clock, inbox: Arc::default(), wake: Arc::default() }
     }
 
-    /// The same, ringing the inbox of an engine in this process.
-    pub(crate) fn of_engine(pool: PgPool, clock: Clock, inbox: Arc<Notify>) -> Self {
-        Self { pool, clock, inbox, wake: Arc::default() }
+    /// Those of an engine in this process: its inbox is rung, and its leader is woken.
+    pub(crate) fn of_engine(pool: &PgPool, clock: &Clock, hints: &Hints) -> Self {
+        let (pool, clock) = (pool.clone(), clock.clone());
+        Self { pool, clock, inbox: hints.inbox.clone(), wake: hints.schedules.clone() }
     }
 
     /// A schedule was changed and committed: the leader in this process looks again.

@@ -94,6 +94,8 @@ pub(crate) struct Hints {
     pub(crate) steps: mpsc::Sender<StepHint>,
     pub(crate) timers: mpsc::Sender<DateTime<Utc>>,
     pub(crate) inbox: Arc<Notify>,
+    /// Rung when a schedule was changed.
+    pub(crate) schedules: Arc<Notify>,
 }
 
 impl Hints {

@@ -276,92 +276,38 @@ mod tests {
         texts.collect::<Vec<_>>().join(", ")
     }
 
+    /// cron | missed, most | first tick not done | now => started | missed from | next
+    const DUE: &str = "
+        0 * * * * | one 1 | 10:00:00 | 10:00:02 => 10:00:00 | | 11:00:00
+        0 * * * * | skip 1 | 10:00:00 | 10:00:59 => 10:00:00 | | 11:00:00
+        0 * * * * | skip 1 | 10:00:00 | 12:30:00 => | 10:00:00 | 13:00:00
+        0 * * * * | one 1 | 10:00:00 | 12:30:00 => 12:00:00 | 10:00:00 | 13:00:00
+        0 * * * * | one 1 | 12:00:00 | 12:30:00 => 12:00:00 | | 13:00:00
+        0 * * * * | all 2 | 10:00:00 | 12:30:00 => 11:00:00 12:00:00 | 10:00:00 | 13:00:00
+        0 * * * * | all 9 | 10:00:00 | 12:00:01 => 10:00:00 11:00:00 12:00:00 | | 13:00:00
+        * * * * * * | one 1 | 10:00:00 | 10:00:02 => 10:00:00 10:00:01 10:00:02 | | 10:00:03
+        */30 * * * * * | all 3 | 00:00:00 | 23:59:00 => 23:57:00 23:57:30 23:58:00 23:58:30 23:59:00 | 00:00:00 | 23:59:30
+    ";
+
     #[test]
     fn what_is_due() {
-        // cron, missed, first tick not done, now => started, missed from, next
-        for (cron, missed, most, first, now, started, left, next) in [
-            ("0 * * * *", Missed::One, 1, "10:00:00", "10:00:02", "10 10:00:00", "", "10 11:00:00"),
-            (
-                "0 * * * *",
-                Missed::Skip,
-                1,
-                "10:00:00",
-                "10:00:59",
-                "10 10:00:00",
-                "",
-                "10 11:00:00",
-            ),
-            (
-                "0 * * * *",
-                Missed::Skip,
-                1,
-                "10:00:00",
-                "12:30:00",
-                "",
-                "10 10:00:00",
-                "10 13:00:00",
-            ),
-            (
-                "0 * * * *",
-                Missed::One,
-                1,
-                "10:00:00",
-                "12:30:00",
-                "10 12:00:00",
-                "10 10:00:00",
-                "10 13:00:00",
-            ),
-            ("0 * * * *", Missed::One, 1, "12:00:00", "12:30:00", "10 12:00:00", "", "10 13:00:00"),
-            (
-                "0 * * * *",
-                Missed::All,
-                2,
-                "10:00:00",
-                "12:30:00",
-                "10 11:00:00, 10 12:00:00",
-                "10 10:00:00",
-                "10 13:00:00",
-            ),
-            (
-                "0 * * * *",
-                Missed::All,
-                9,
-                "10:00:00",
-                "12:00:01",
-                "10 10:00:00, 10 11:00:00, 10 12:00:00",
-                "",
-                "10 13:00:00",
-            ),
-            (
-                "* * * * * *",
-                Missed::One,
-                1,
-                "10:00:00",
-                "10:00:02",
-                "10 10:00:00, 10 10:00:01, 10 10:00:02",
-                "",
-                "10 10:00:03",
-            ),
-            (
-                "*/30 * * * * *",
-                Missed::All,
-                3,
-                "00:00:00",
-                "23:59:00",
-                "10 23:57:00, 10 23:57:30, 10 23:58:00, 10 23:58:30, 10 23:59:00",
-                "10 00:00:00",
-                "10 23:59:30",
-            ),
-        ] {
-            let policies = Policies { missed, missed_max: most, ..Policies::default() };
-            let rule = Rule::parse(cron, "UTC", policies).unwrap();
-            let day = |time: &str| at(&format!("2026-03-10T{time}Z"));
-            let due = rule.due(day(first), day(now));
-            let left_found = shown(&due.missed.iter().map(|span| span.0).collect::<Vec<_>>());
-            let next_found = shown(&due.next.into_iter().collect::<Vec<_>>());
-            let found = (shown(&due.start), left_found, next_found);
-            let wanted = (started.to_owned(), left.to_owned(), next.to_owned());
-            assert_eq!(found, wanted, "{cron} {missed:?} {first} {now}");
+        let day = |time: &str| at(&format!("2026-03-10T{}Z", time.trim()));
+        let times = |ticks: &[DateTime<Utc>]| {
+            ticks.iter().map(|at| at.format("%H:%M:%S").to_string()).collect::<Vec<_>>().join(" ")
+        };
+        for line in DUE.lines().map(str::trim).filter(|line| !line.is_empty()) {
+            let (given, wanted) = line.split_once("=>").unwrap();
+            let given: Vec<&str> = given.split('|').map(str::trim).collect();
+            let wanted: Vec<&str> = wanted.split('|').map(str::trim).collect();
+            let (missed, most) = given[1].split_once(' ').unwrap();
+            let missed = serde_json::from_value(json!(missed)).unwrap();
+            let missed_max = most.parse().unwrap();
+            let policies = Policies { missed, missed_max, ..Policies::default() };
+            let rule = Rule::parse(given[0], "UTC", policies).unwrap();
+            let due = rule.due(day(given[2]), day(given[3]));
+            let left: Vec<_> = due.missed.iter().map(|span| span.0).collect();
+            let next: Vec<_> = due.next.into_iter().collect();
+            assert_eq!([times(&due.start), times(&left), times(&next)], wanted[..], "{line}");
         }
     }
 

@@ -79,6 +79,13 @@ async fn a_schedule_through_its_life() {
         let found = answer(request).await.wants(status);
         assert_eq!(found.pointer(pointer), Some(&wanted), "{method} {path}: {found}");
     }
+    who_may_do_what(&world).await;
+    world.end().await;
+}
+
+/// Of a world with the schedules `weekly`, which keeps to a calendar, and `report.1`.
+async fn who_may_do_what(world: &World) {
+    let admin = world.user(Role::Admin).await;
     let shown = admin.get("/v1/schedules/weekly").await.wants(200);
     let upcoming = shown["upcoming"].as_array().unwrap();
     assert!(upcoming.iter().all(|tick| tick.as_str().unwrap().ends_with("T10:00:00Z")), "{shown}");
@@ -91,7 +98,6 @@ async fn a_schedule_through_its_life() {
     let stranger = world.user_of(uuid::Uuid::now_v7(), Role::Owner).await;
     let others = stranger.get("/v1/schedules").await.wants(200);
     assert_eq!(others["items"], json!([]));
-    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

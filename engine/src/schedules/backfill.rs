@@ -4,16 +4,23 @@ use super::{
     Doer, Schedules, TickDone, locked, next,
     start::{self, Starting},
 };
-use crate::{Error, Result, detached::detached, store::schedules as rows};
+use crate::{
+    Error, Result,
+    detached::detached,
+    store::schedules::{self as rows, ScheduleRow},
+};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 use serde_json::json;
 use sqlx::PgConnection;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use workflows::schedule::Overlap;
 
 /// Most ticks of one backfill.
 pub(super) const BACKFILL_MAX: usize = 1_000;
+
+/// A tick that nothing was done about.
+const WOULD_START: &str = "would_start";
 
 /// Which ticks, and how.
 #[derive(Debug, Clone)]
@@ -63,23 +70,28 @@ impl Schedules {
             let mut ticks = rule.upcoming(before, limit + 1);
             ticks.retain(|tick| *tick < until);
             let next = (ticks.len() > limit).then(|| ticks.pop()).flatten();
+            let mut items = rehearse(&mut transaction, &row, &ticks).await?;
+            if wanted.dry_run {
+                return Ok(Backfilled { items, next, dry_run: true });
+            }
+            let fresh = items.iter().filter(|item| item.outcome == WOULD_START);
             let starting = Starting {
                 row: &row,
                 before: start::so_far(&row),
-                ticks,
+                ticks: fresh.map(|item| item.tick).collect(),
                 missed: None,
                 overlap: wanted.overlap,
                 actor: &doer.actor,
                 tenant: &tenant,
             };
-            if wanted.dry_run {
-                let items = rehearse(&mut transaction, &starting).await?;
-                return Ok(Backfilled { items, next, dry_run: true });
+            let started = start::start(&mut transaction, &[starting], now).await?;
+            let started: HashMap<_, _> =
+                started.into_iter().flatten().map(|done| (done.tick, done.outcome)).collect();
+            for item in &mut items {
+                item.outcome = started.get(&item.tick).copied().unwrap_or(item.outcome);
             }
-            let items = start::start(&mut transaction, &[starting], now).await?;
-            let items = items.into_iter().next().unwrap_or_default();
             let detail = json!({
-                "from": wanted.from, "until": wanted.until, "overlap": wanted.overlap, "ticks": items.len(),
+                "from": wanted.from, "until": wanted.until, "overlap": wanted.overlap, "ticks": started.len(),
             });
             doer.record(&mut transaction, "schedule.backfill", format!("schedule {name}"), detail)
                 .await?;
@@ -92,21 +104,24 @@ impl Schedules {
     }
 }
 
-/// What starting would do, as far as it depends on the ticks.
-async fn rehearse(connection: &mut PgConnection, starting: &Starting<'_>) -> Result<Vec<TickDone>> {
-    let row = starting.row;
+/// Which ticks have their outcome, and which would get one.
+async fn rehearse(
+    connection: &mut PgConnection,
+    row: &ScheduleRow,
+    ticks: &[DateTime<Utc>],
+) -> Result<Vec<TickDone>> {
     let noted: Vec<DateTime<Utc>> =
         sqlx::query_scalar(include_str!("../store/sql/select_schedule_ticks.sql"))
             .bind(row.tenant_id)
             .bind(row.id)
-            .bind(&starting.ticks)
+            .bind(ticks)
             .fetch_all(connection)
             .await?;
     let noted: HashSet<DateTime<Utc>> = noted.into_iter().collect();
     let told = |tick: &DateTime<Utc>| TickDone {
         tick: *tick,
-        outcome: if noted.contains(tick) { "before" } else { "would_start" },
+        outcome: if noted.contains(tick) { "before" } else { WOULD_START },
         instance: next::instance_id(row.id, *tick),
     };
-    Ok(starting.ticks.iter().map(told).collect())
+    Ok(ticks.iter().map(told).collect())
 }

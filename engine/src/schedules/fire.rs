@@ -11,7 +11,7 @@ use crate::{
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 use sqlx::PgConnection;
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map::Entry};
 use uuid::Uuid;
 use workflows::schedule::{Due, tz_version};
 
@@ -120,7 +120,7 @@ fn plan(row: &ScheduleRow, tenant: &Value, now: DateTime<Utc>) -> Plan {
         Err(why) => {
             tracing::warn!(schedule = row.name, tenant = %row.tenant_id, why, "a schedule cannot go on");
             let due = Due { start: Vec::new(), missed: Some((first, now.max(first))), next: None };
-            Plan { due, next: next::broken(why) }
+            Plan { due, next: next::broken(why, next::zone(row, tenant)) }
         }
     }
 }
@@ -132,9 +132,8 @@ pub(super) async fn tenants(
 ) -> Result<HashMap<Uuid, Value>> {
     let mut tenants = HashMap::new();
     for row in of {
-        if !tenants.contains_key(&row.tenant_id) {
-            let tenant = rows::tenant(connection, row.tenant_id).await?;
-            tenants.insert(row.tenant_id, tenant);
+        if let Entry::Vacant(unknown) = tenants.entry(row.tenant_id) {
+            unknown.insert(rows::tenant(connection, row.tenant_id).await?);
         }
     }
     Ok(tenants)
@@ -143,7 +142,7 @@ pub(super) async fn tenants(
 /// Deletes old ticks, now and then.
 async fn prune(connection: &mut PgConnection, starting: &Starting<'_>) -> Result<()> {
     let row = starting.row;
-    let is_time = |tick: &DateTime<Utc>| next::draw(row.id, *tick) % PRUNE_ONE_OF == 0;
+    let is_time = |tick: &DateTime<Utc>| next::draw(row.id, *tick).is_multiple_of(PRUNE_ONE_OF);
     if !starting.ticks.iter().any(is_time) {
         return Ok(());
     }

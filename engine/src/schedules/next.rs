@@ -8,10 +8,7 @@ use workflows::{hours::Calendar, schedule::Rule};
 
 /// The rule of a row, and the zone it goes by. The error is a sentence for people.
 pub(super) fn rule(row: &ScheduleRow, tenant: &Value) -> Result<(Rule, String), String> {
-    let zone = match row.time_zone.as_str() {
-        "tenant" => tenant.get("timeZone").and_then(Value::as_str).unwrap_or("UTC"),
-        zone => zone,
-    };
+    let zone = zone(row, tenant);
     let mut rule = Rule::parse(&row.cron, zone, row.policies.0)?;
     rule.starts_at = row.starts_at;
     rule.ends_at = row.ends_at;
@@ -23,6 +20,14 @@ pub(super) fn rule(row: &ScheduleRow, tenant: &Value) -> Result<(Rule, String), 
     Ok((rule, zone.to_owned()))
 }
 
+/// The zone that it goes by.
+pub(super) fn zone<'a>(row: &'a ScheduleRow, tenant: &'a Value) -> &'a str {
+    match row.time_zone.as_str() {
+        "tenant" => tenant.get("timeZone").and_then(Value::as_str).unwrap_or("UTC"),
+        zone => zone,
+    }
+}
+
 /// When it comes first after a moment; never while it is paused.
 pub(super) fn after(row: &ScheduleRow, tenant: &Value, moment: DateTime<Utc>) -> Next {
     match rule(row, tenant) {
@@ -30,7 +35,7 @@ pub(super) fn after(row: &ScheduleRow, tenant: &Value, moment: DateTime<Utc>) ->
             let tick = rule.next_after(moment).filter(|_| !row.paused);
             at(row, tick, zone)
         }
-        Err(why) => broken(why),
+        Err(why) => broken(why, zone(row, tenant)),
     }
 }
 
@@ -41,8 +46,8 @@ pub(super) fn at(row: &ScheduleRow, tick: Option<DateTime<Utc>>, zone: String) -
 }
 
 /// That it does not come, because it cannot be computed.
-pub(super) fn broken(why: String) -> Next {
-    Next { tick: None, fire: None, problem: Some(why), zone: String::new() }
+pub(super) fn broken(why: String, zone: &str) -> Next {
+    Next { tick: None, fire: None, problem: Some(why), zone: zone.to_owned() }
 }
 
 /// How late a tick is fired: always the same for one tick, so that computing it again does not move it.

@@ -111,7 +111,7 @@ fn row(
     before: Option<&ScheduleRow>,
     now: DateTime<Utc>,
 ) -> ScheduleRow {
-    let paused = new.paused.or(before.map(|row| row.paused)).unwrap_or(false);
+    let paused = new.paused.or_else(|| before.map(|row| row.paused)).unwrap_or(false);
     ScheduleRow {
         tenant_id: tenant,
         id: before.map_or_else(Uuid::now_v7, |row| row.id),

@@ -40,7 +40,7 @@ pub(super) struct Starting<'a> {
 pub struct TickDone {
     /// The tick.
     pub tick: DateTime<Utc>,
-    /// `started`, `skipped`, `queued`; `before` if it had its outcome already.
+    /// `started`, `skipped`, `queued`; `before` if it had its outcome already; `would_start` when nothing was done.
     pub outcome: &'static str,
     /// The instance it starts, or would have.
     pub instance: Uuid,

@@ -20,7 +20,7 @@ pub(super) fn next_open(hours: &Val<'_>, at: &Zoned, work: &Work<'_>) -> Outcome
 }
 
 /// The zone of a calendar, if it has one of its own.
-pub(super) fn zone_name<'v>(hours: &'v Val<'_>) -> Option<String> {
+pub(super) fn zone_name(hours: &Val<'_>) -> Option<String> {
     match hours.field("timeZone") {
         Some(Val::Str(name)) => Some(name.to_string()),
         _ => None,

@@ -1,4 +1,5 @@
--- An instance lives, or its start is still in the inbox. Both in one snapshot: the turn that takes the row makes the instance.
+-- An instance lives, or its start is still in the inbox. Both in one snapshot: the turn that takes the row makes the
+-- instance.
 select started.tenant_id, started.instance_id
 from unnest($1::uuid[], $2::uuid[], $3::bigint[]) as started (tenant_id, instance_id, inbox_id)
 where
