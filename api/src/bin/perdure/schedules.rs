@@ -23,7 +23,7 @@ enum Verb {
     /// Shows one, with its next ticks and the last ones
     Show(show::Args),
     /// Makes one, or changes it
-    Put(put::Args),
+    Put(Box<put::Args>),
     /// Removes one that was made by hand
     Delete(operate::Args),
     /// Lets it have no ticks until it is resumed
