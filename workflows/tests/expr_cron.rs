@@ -155,7 +155,7 @@ fn by_minutes(
                 {
                     found.push(second);
                 }
-                at = at + jiff::Span::new().minutes(1);
+                at += jiff::Span::new().minutes(1);
             }
         }
         if (clock.hour(), clock.minute()) == (hour, minute) {
