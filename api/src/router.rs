@@ -12,11 +12,13 @@ use crate::{
     problem::Problem,
     routes::{
         DEFINITION_BODY_BYTES_MAX, RESUME_BODY_BYTES_MAX, WEBHOOK_BODY_BYTES_MAX, apply_verb,
-        explain_instance, export_version, get_health, get_home, get_metrics, get_ready,
-        list_channels, list_connections, list_conversations, list_definitions, list_history,
-        list_incidents, list_instances, list_kinds, list_messages, purge_contact, put_channel,
-        put_connection, receive_whatsapp, replay_instance, resume_instance, send_event,
-        show_definition, show_instance, show_resume, show_scenario, show_schema, show_version,
+        delete_calendar, delete_schedule, explain_instance, export_version, get_health, get_home,
+        get_metrics, get_ready, list_calendars, list_channels, list_connections,
+        list_conversations, list_definitions, list_history, list_incidents, list_instances,
+        list_kinds, list_messages, list_schedules, list_webhooks, operate_schedule, purge_contact,
+        put_calendar, put_channel, put_connection, put_schedule, receive_webhook, receive_whatsapp,
+        replay_instance, resume_instance, send_event, send_occasion, show_definition,
+        show_instance, show_resume, show_scenario, show_schedule, show_schema, show_version,
         start_instance, upload_definition, verify_whatsapp,
     },
 };
@@ -24,7 +26,7 @@ use axum::{
     Router,
     http::StatusCode,
     middleware::from_fn_with_state,
-    routing::{get, post},
+    routing::{get, post, put},
 };
 use engine::Role;
 
@@ -38,7 +40,9 @@ pub fn router(app: App) -> Router {
     }
     Router::new()
         .merge(limited(small(), BODY_BYTES_MAX).merge(guarded(&app, small_v1(), BODY_BYTES_MAX)))
+        .merge(guarded(&app, schedules_v1(), BODY_BYTES_MAX))
         .merge(guarded(&app, large_v1(), DEFINITION_BODY_BYTES_MAX))
+        .merge(guarded(&app, webhooks_with_key(), WEBHOOK_BODY_BYTES_MAX))
         .merge(limited(webhooks(), WEBHOOK_BODY_BYTES_MAX))
         .merge(limited(links(), RESUME_BODY_BYTES_MAX))
         .fallback(no_such_route)
@@ -82,6 +86,23 @@ fn small_v1() -> Router<App> {
         .route("/v1/connections", get(list_connections::handle).post(put_connection::handle))
 }
 
+/// What starts instances at times, and the hours it keeps to.
+fn schedules_v1() -> Router<App> {
+    let schedule =
+        get(show_schedule::handle).put(put_schedule::handle).delete(delete_schedule::handle);
+    Router::new()
+        .route("/v1/schedules", get(list_schedules::handle))
+        .route("/v1/schedules/{name}", schedule)
+        .route("/v1/schedules/{name}/pause", post(operate_schedule::pause))
+        .route("/v1/schedules/{name}/resume", post(operate_schedule::resume))
+        .route("/v1/schedules/{name}/fire", post(operate_schedule::fire))
+        .route("/v1/schedules/{name}/backfill", post(operate_schedule::backfill))
+        .route("/v1/events", post(send_occasion::handle))
+        .route("/v1/webhooks", get(list_webhooks::handle))
+        .route("/v1/calendars", get(list_calendars::handle))
+        .route("/v1/calendars/{name}", put(put_calendar::handle).delete(delete_calendar::handle))
+}
+
 /// Routes that take a definition.
 fn large_v1() -> Router<App> {
     Router::new()
@@ -91,10 +112,17 @@ fn large_v1() -> Router<App> {
 
 /// Routes that providers call; each verifies its caller itself.
 fn webhooks() -> Router<App> {
-    Router::new().route(
-        "/hooks/whatsapp/{channel}",
-        get(verify_whatsapp::handle).post(receive_whatsapp::handle),
-    )
+    Router::new()
+        .route(
+            "/hooks/whatsapp/{channel}",
+            get(verify_whatsapp::handle).post(receive_whatsapp::handle),
+        )
+        .route("/hooks/in/{name}/{token}", post(receive_webhook::handle))
+}
+
+/// Webhooks of a tenant, called by programs that have a key of it.
+fn webhooks_with_key() -> Router<App> {
+    Router::new().route("/hooks/in/{name}", post(receive_webhook::with_key))
 }
 
 /// Addresses that workflows give away; whoever has one may use it.

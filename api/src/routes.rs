@@ -1,12 +1,15 @@
 //! The routes, one per file: parse, ask the engine, answer. [`crate::router`] says which address leads where.
 
 pub(crate) mod apply_verb;
+pub(crate) mod delete_calendar;
+pub(crate) mod delete_schedule;
 pub(crate) mod explain_instance;
 pub(crate) mod export_version;
 pub(crate) mod get_health;
 pub(crate) mod get_home;
 pub(crate) mod get_metrics;
 pub(crate) mod get_ready;
+pub(crate) mod list_calendars;
 pub(crate) mod list_channels;
 pub(crate) mod list_connections;
 pub(crate) mod list_conversations;
@@ -17,23 +20,33 @@ pub(crate) mod list_instances;
 pub(crate) mod list_kinds;
 pub(crate) mod list_messages;
 pub(crate) mod purge_contact;
+pub(crate) mod list_schedules;
+pub(crate) mod list_webhooks;
+pub(crate) mod operate_schedule;
+pub(crate) mod put_calendar;
 pub(crate) mod put_channel;
 pub(crate) mod put_connection;
+pub(crate) mod put_schedule;
+pub(crate) mod receive_webhook;
 pub(crate) mod receive_whatsapp;
 pub(crate) mod replay_instance;
 pub(crate) mod resume_instance;
 pub(crate) mod send_event;
+pub(crate) mod send_occasion;
 pub(crate) mod show_definition;
 pub(crate) mod show_instance;
 pub(crate) mod show_resume;
 pub(crate) mod show_scenario;
+pub(crate) mod show_schedule;
 pub(crate) mod show_schema;
 pub(crate) mod show_version;
 pub(crate) mod start_instance;
 pub(crate) mod upload_definition;
 pub(crate) mod verify_whatsapp;
 
-use crate::problem::Problem;
+use crate::{auth::Caller, problem::Problem};
+use engine::schedules::Doer;
+use uuid::Uuid;
 
 /// Largest body of a route that takes a definition: the definition, and a wrapping around it.
 pub(crate) const DEFINITION_BODY_BYTES_MAX: usize =
@@ -52,4 +65,9 @@ fn check_text(pointer: &'static str, text: &str) -> Result<(), Problem> {
     }
     let detail = format!("{pointer} may have {TEXT_CHARS_MAX} characters");
     Err(Problem::unprocessable("json-shape", detail).with("pointer", pointer))
+}
+
+/// Whoever calls, as the audit names them.
+fn doer(tenant: Uuid, caller: &Caller, reason: Option<String>) -> Doer {
+    Doer { tenant, actor: caller.actor(), reason }
 }

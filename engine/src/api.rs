@@ -3,8 +3,11 @@
 //! **Invariant:** every method does its database work in a task of its own, so a caller that goes away (an HTTP client
 //! that hangs up) never cancels a statement half way.
 
+mod occasion;
 mod passed;
 mod start;
+
+pub use occasion::{Occasion, OccasionOn, StartedBy, Webhook};
 
 use crate::{
     Clock,
@@ -18,6 +21,7 @@ use crate::{
     limits::CONFIRMATION_TTL,
     request::{EventRequest, InstanceView, Options, Role, StartRequest},
     resume::{self, ResumeLinks},
+    schedules::Schedules,
     shards::{ShardSet, Shards},
     store::{
         dedupe,
@@ -146,6 +150,11 @@ impl Engine {
         &self.0.told.keeping
     }
 
+    /// The schedules of its tenants.
+    pub fn schedules(&self) -> Schedules {
+        Schedules::of_engine(&self.0.pool, &self.0.clock, &self.0.hints)
+    }
+
     /// Its clock.
     pub fn clock(&self) -> &Clock {
         &self.0.clock
@@ -161,7 +170,13 @@ impl Engine {
         publish: bool,
     ) -> Result<Uploaded> {
         let definitions = self.0.definitions.clone();
-        detached(async move { definitions.upload(tenant, bytes, name_hint, publish).await }).await
+        let schedules = self.schedules();
+        detached(async move {
+            let uploaded = definitions.upload(tenant, bytes, name_hint, publish).await?;
+            schedules.changed();
+            Ok(uploaded)
+        })
+        .await
     }
 
     /// A version of a definition; without a number the one published last.

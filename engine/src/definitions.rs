@@ -10,11 +10,12 @@ use crate::{
     Clock,
     error::{Error, Result},
     limits::{DEFINITIONS_MAX, PUBLISHED_TTL},
+    schedules::triggers,
     store::definitions::{self as rows, DefinitionRow, NewDefinition},
 };
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -122,7 +123,7 @@ impl Definitions {
             now: self.clock.now(),
             retention_ms: definition.retention_ms,
         };
-        let (version, status) = self.insert(&new).await?;
+        let (version, status) = self.insert(&new, &definition).await?;
         let name = definition.name.clone();
         let digest = definition.digest.clone();
         let mut memory = self.lock();
@@ -131,23 +132,31 @@ impl Definitions {
         Ok(Uploaded { name, version, digest, status, diagnostics })
     }
 
-    async fn insert(&self, new: &NewDefinition<'_>) -> Result<(i32, String)> {
+    /// Stores it, and makes the schedules of its triggers those of the tenant, in one transaction: what is published
+    /// starts when it says.
+    async fn insert(
+        &self,
+        new: &NewDefinition<'_>,
+        definition: &Definition,
+    ) -> Result<(i32, String)> {
         for _ in 0..UPLOAD_ATTEMPTS_MAX {
-            match rows::insert(&self.pool, new).await {
-                Ok(Some(version)) => return Ok((version, new.status.to_owned())),
-                Ok(None) => {
-                    if new.status == "published" {
-                        rows::publish(&self.pool, new.tenant, new.name, new.digest, new.now)
-                            .await?;
-                    }
-                    let same = rows::same(&self.pool, new.tenant, new.name, new.digest).await?;
-                    return same.ok_or_else(|| Error::NotFound(format!("definition {}", new.name)));
-                }
+            let mut transaction = self.pool.begin().await?;
+            let (version, status) = match rows::insert(&mut transaction, new).await {
+                Ok(Some(version)) => (version, new.status.to_owned()),
+                Ok(None) => republish(&mut transaction, new).await?,
                 // Another upload took the number.
                 Err(error)
-                    if error.as_database_error().is_some_and(|e| e.is_unique_violation()) => {}
+                    if error.as_database_error().is_some_and(|e| e.is_unique_violation()) =>
+                {
+                    continue;
+                }
                 Err(error) => return Err(error.into()),
+            };
+            if new.status == "published" {
+                triggers::sync(&mut transaction, new.tenant, definition, new.now).await?;
             }
+            transaction.commit().await?;
+            return Ok((version, status));
         }
         Err(Error::Conflict(format!("definition {}", new.name)))
     }
@@ -240,6 +249,18 @@ impl Definitions {
     fn lock(&self) -> MutexGuard<'_, Memory> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What is there already, published again if that was asked for.
+async fn republish(
+    connection: &mut PgConnection,
+    new: &NewDefinition<'_>,
+) -> Result<(i32, String)> {
+    if new.status == "published" {
+        rows::publish(connection, new.tenant, new.name, new.digest, new.now).await?;
+    }
+    let same = rows::same(connection, new.tenant, new.name, new.digest).await?;
+    same.ok_or_else(|| Error::NotFound(format!("definition {}", new.name)))
 }
 
 /// Compiles, on a thread that nobody waits for: a big graph takes milliseconds, its scenarios more.

@@ -45,6 +45,7 @@ mod request;
 pub mod resume;
 mod router;
 mod scheduler;
+pub mod schedules;
 pub mod secret;
 mod shards;
 pub mod store;
@@ -55,7 +56,7 @@ mod work;
 
 pub use accounts::{Account, Accounts, NoAccounts, Refusal, Wanted};
 pub use accounts_store::AccountsStore;
-pub use api::Engine;
+pub use api::{Engine, Occasion, OccasionOn, StartedBy, Webhook};
 pub use channel::{Channel, ChannelNew, Channels, Connection, ConnectionNew};
 pub use clock::Clock;
 pub use conversation::{Accepted, Conversation, Conversations, Message, ModeRequest};
@@ -66,6 +67,7 @@ pub use everlasting::Keeping;
 pub use ids::{child_id, shard_of, step_key};
 pub use request::{EventRequest, InstanceView, Options, Role, Settings, StartRequest};
 pub use resume::ResumeLinks;
+pub use schedules::Schedules;
 pub use secret::Keyring;
 pub use store::inbox::{Enqueued, enqueue};
 

@@ -50,12 +50,12 @@ impl<T> Page<T> {
 }
 
 /// How many rows to ask for: the page, and one that tells whether there are more.
-fn one_more(limit: u32) -> i64 {
+pub(crate) fn one_more(limit: u32) -> i64 {
     i64::from(limit.min(PAGE_ROWS_MAX)) + 1
 }
 
 /// A transaction for reading, whose statements end in time. Dropped, it is rolled back.
-async fn reading(pool: &PgPool) -> Result<Transaction<'static, Postgres>> {
+pub(crate) async fn reading(pool: &PgPool) -> Result<Transaction<'static, Postgres>> {
     let mut transaction = pool.begin().await?;
     sqlx::query(include_str!("store/sql/limit_reading.sql")).execute(&mut *transaction).await?;
     Ok(transaction)

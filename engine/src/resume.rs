@@ -75,7 +75,12 @@ impl ResumeLinks {
         Some((Uuid::from_slice(tenant).ok()?, Uuid::from_slice(instance).ok()?))
     }
 
-    fn token(&self, tenant: Uuid, instance: Uuid) -> String {
+    /// The public address.
+    pub(crate) fn public_url(&self) -> &str {
+        &self.0.public_url
+    }
+
+    pub(crate) fn token(&self, tenant: Uuid, instance: Uuid) -> String {
         let mut bytes = [tenant.as_bytes().as_slice(), instance.as_bytes()].concat();
         let tag = self.0.keys.first().and_then(|key| mac(key, &bytes));
         bytes

@@ -23,6 +23,7 @@ pub(crate) mod outbox;
 pub(crate) mod months;
 pub(crate) mod purges;
 pub(crate) mod retired;
+pub mod schedules;
 pub mod shards;
 pub mod steps;
 pub mod timers;

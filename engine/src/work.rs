@@ -18,7 +18,7 @@ use std::{
     hash::Hash,
     sync::{Arc, Mutex, PoisonError},
 };
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use uuid::Uuid;
 use workflows::definition::Definition;
 
@@ -109,6 +109,8 @@ pub(crate) struct Hints {
     pub(crate) steps: mpsc::Sender<StepHint>,
     pub(crate) timers: mpsc::Sender<DateTime<Utc>>,
     pub(crate) bell: Bell,
+    /// Rung when a schedule was changed.
+    pub(crate) schedules: Arc<Notify>,
 }
 
 impl Hints {

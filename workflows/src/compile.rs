@@ -9,6 +9,7 @@ use crate::{
     graph,
     json::Json,
     limits::{DELAY_MS_MAX, RETENTION_MS_MIN},
+    kinds::trigger,
     messages,
     source::{self, Body, Source},
     statechart, verify,
@@ -268,6 +269,9 @@ fn read_trigger(
     let on = match text("on")? {
         "message" => TriggerOn::Message,
         "start" => TriggerOn::Start,
+        "schedule" => TriggerOn::Schedule(Box::new(trigger::schedule(trigger.as_object()?)?)),
+        "event" => TriggerOn::Event(text("name")?.trim().to_owned()),
+        "webhook" => TriggerOn::Webhook(text("name")?.trim().to_owned()),
         _ => return None,
     };
     let when = text("when").filter(|when| !when.trim().is_empty());

@@ -12,6 +12,8 @@
 //! - a rule of intervals (`*` or a step in the hour or the minute) goes by elapsed time: it fires whenever the clock shows
 //!   a time that matches, both times in a fold, and not for times that were skipped.
 //!
+//! A schedule may want its fixed times otherwise ([`Dst`]): skipped times left out, repeated times both taken.
+//!
 //! **Invariant:** the answer depends on rule, moment and zone alone, and zones are those of the bundled tz database.
 //! **Invariant:** a rule that was parsed fires at least once in the years 1970 to 2100; searching is bounded by them.
 
@@ -24,10 +26,42 @@ use cron::Schedule;
 use jiff::Timestamp;
 use jiff::civil;
 use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
+use serde::{Deserialize, Serialize};
 
 /// Changes of the clock looked at in one search: zones have up to four a year, and a rule that fires at all does so within
 /// eight (a leap day around 2100).
 const CHANGES_MAX: usize = 100;
+
+/// What becomes of a fixed time that the clock skips.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DstMissing {
+    /// It comes at the end of the gap.
+    #[default]
+    Shift,
+    /// It does not come that day.
+    Skip,
+}
+
+/// What becomes of a fixed time that the clock shows twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DstRepeated {
+    /// It comes the first time.
+    #[default]
+    First,
+    /// It comes both times.
+    Both,
+}
+
+/// What a rule of fixed times does when the clock is put forward or back. Rules of intervals go by elapsed time always.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Dst {
+    /// At times that are skipped.
+    pub missing: DstMissing,
+    /// At times that come twice.
+    pub repeated: DstRepeated,
+}
 
 /// A parsed rule.
 #[derive(Debug, Clone)]
@@ -57,10 +91,27 @@ impl Cron {
 
     /// The first moment after `from` that the rule names in `zone`; `None` when that is after the year 2100.
     pub fn next_after(&self, from: DateTime<Utc>, zone: &TimeZone) -> Option<DateTime<Utc>> {
+        self.next_with(from, zone, Dst::default())
+    }
+
+    /// As [`Cron::next_after`], with a choice of what happens when the clock changes.
+    pub fn next_with(
+        &self,
+        from: DateTime<Utc>,
+        zone: &TimeZone,
+        dst: Dst,
+    ) -> Option<DateTime<Utc>> {
         let from = Timestamp::from_second(from.timestamp()).ok()?;
-        let next = match self.is_interval {
-            true => self.next_interval(from, zone),
-            false => self.next_fixed(from, zone),
+        let next = match (self.is_interval, dst.missing, dst.repeated) {
+            (true, ..) | (false, DstMissing::Skip, DstRepeated::Both) => {
+                self.next_interval(from, zone)
+            }
+            // Every pass of the clock, and the ends of gaps: whichever comes first.
+            (false, DstMissing::Shift, DstRepeated::Both) => {
+                let passes = self.next_interval(from, zone);
+                passes.into_iter().chain(self.next_fixed(from, zone, DstMissing::Shift)).min()
+            }
+            (false, missing, DstRepeated::First) => self.next_fixed(from, zone, missing),
         };
         DateTime::from_timestamp(next?.as_second(), 0)
     }
@@ -87,12 +138,21 @@ impl Cron {
     }
 
     /// Every time of a wall clock counts once.
-    fn next_fixed(&self, from: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
+    fn next_fixed(
+        &self,
+        from: Timestamp,
+        zone: &TimeZone,
+        missing: DstMissing,
+    ) -> Option<Timestamp> {
         let mut clock = zone.to_offset(from).to_datetime(from);
         for _ in 0..CHANGES_MAX {
             let at = self.next_on_clock(clock)?;
             let moment = match zone.to_ambiguous_timestamp(at).offset() {
                 AmbiguousOffset::Unambiguous { offset } => offset.to_timestamp(at).ok()?,
+                AmbiguousOffset::Gap { .. } if missing == DstMissing::Skip => {
+                    clock = at;
+                    continue;
+                }
                 AmbiguousOffset::Gap { after, .. } => change_after(after, at, zone)?,
                 AmbiguousOffset::Fold { before, .. } => {
                     let first = before.to_timestamp(at).ok()?;

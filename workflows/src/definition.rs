@@ -3,7 +3,9 @@
 use crate::{
     chart::Chart,
     expr::{Expression, Texts},
+    schedule::Policies,
 };
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -55,6 +57,35 @@ pub enum TriggerOn {
     Message,
     /// The API or another workflow starts it.
     Start,
+    /// The times of a rule.
+    Schedule(Box<ScheduleTrigger>),
+    /// An event of this name, sent to the tenant: `POST /v1/events`.
+    Event(String),
+    /// A call to the tenant's webhook of this name.
+    Webhook(String),
+}
+
+/// A trigger on a schedule, as it was written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ScheduleTrigger {
+    /// Tells it from the definition's other schedules; its number among them if it has none.
+    pub name: Option<String>,
+    /// The rule.
+    pub cron: String,
+    /// An IANA zone, or `tenant`.
+    pub zone: String,
+    /// What the rule does not say.
+    pub policies: Policies,
+    /// The calendar of the tenant within which it starts something.
+    pub calendar: Option<String>,
+    /// First moment at which there may be a tick.
+    pub starts_at: Option<DateTime<Utc>>,
+    /// There is none from here on.
+    pub ends_at: Option<DateTime<Utc>>,
+    /// Each start is late by up to this much, so that not everything starts at once.
+    pub jitter_ms: i64,
+    /// What instances are started with.
+    pub input: Value,
 }
 
 /// What a matching message does when the conversation already has an instance in the foreground.

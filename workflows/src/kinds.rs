@@ -38,7 +38,7 @@ mod set;
 mod signal;
 mod slack_post;
 mod switch;
-mod trigger;
+pub(crate) mod trigger;
 mod until;
 mod wait;
 mod wait_webhook;

@@ -131,10 +131,10 @@ fn uploads() {
             &["wrong-shape /context", "wrong-shape /input", "wrong-shape /triggers/0", "wrong-shape /key", "wrong-shape /messages", "wrong-shape /tests"],
         ),
         (
-            br#"{"perdure": 1, "name": "a", "graph": {}, "triggers": [{"on": "message", "when": "true", "priority": 1}, {"on": "webhook", "name": "x"}, {}]}"#,
+            br#"{"perdure": 1, "name": "a", "graph": {}, "triggers": [{"on": "message", "when": "true", "priority": 1}, {"on": "webhook", "name": "X"}, {}]}"#,
             None,
             Some("a"),
-            &["trigger-not-served /triggers/1/on", "missing-field /triggers/2/on"],
+            &["missing-field /triggers/1/name", "missing-field /triggers/2/on"],
         ),
         (
             br#"{"perdure": 1, "name": "a", "graph": {}, "context": {"apiKey": "abc"}}"#,

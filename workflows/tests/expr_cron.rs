@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 use croner::parser::{CronParser, Seconds};
 use jiff::tz::TimeZone;
-use perdure_workflows::cron::{Cron, upcoming};
+use perdure_workflows::cron::{Cron, Dst, DstMissing, DstRepeated, upcoming};
 use proptest::prelude::*;
 
 fn shown(moments: &[DateTime<Utc>]) -> String {
@@ -124,4 +124,97 @@ proptest! {
         prop_assert_eq!(found.len(), 5);
         prop_assert!(found[0] > from && found.windows(2).all(|pair| pair[0] < pair[1]));
     }
+}
+
+/// What a rule of fixed times names in a span, found otherwise: every minute of UTC is looked at.
+///
+/// The clock's own reading gives the passes; a time that no minute of its day reads was skipped, and comes at the first
+/// minute after the gap.
+fn by_minutes(
+    hour: i8,
+    minute: i8,
+    zone: &TimeZone,
+    (from, until): (i64, i64),
+    dst: Dst,
+) -> Vec<i64> {
+    let mut found = Vec::new();
+    let mut seen = std::collections::HashSet::new();
+    let mut before: Option<jiff::civil::DateTime> = None;
+    for second in (from..=until).step_by(60) {
+        let clock = zone.to_datetime(jiff::Timestamp::from_second(second).unwrap());
+        if let Some(before) = before
+            && clock > before + jiff::Span::new().minutes(1)
+            && dst.missing == DstMissing::Shift
+        {
+            // Days and times between the two readings were skipped.
+            let mut at = before + jiff::Span::new().minutes(1);
+            while at < clock {
+                if (at.hour(), at.minute()) == (hour, minute)
+                    && seen.insert(at)
+                    && !found.contains(&second)
+                {
+                    found.push(second);
+                }
+                at += jiff::Span::new().minutes(1);
+            }
+        }
+        if (clock.hour(), clock.minute()) == (hour, minute) {
+            let is_first = seen.insert(clock);
+            if (is_first || dst.repeated == DstRepeated::Both) && found.last() != Some(&second) {
+                found.push(second);
+            }
+        }
+        before = Some(clock);
+    }
+    found
+}
+
+/// Every zone of the bundled database whose clock changes, around each change of three years, forward and back, with every
+/// policy: rules of fixed times on both sides of the change and within it.
+#[test]
+fn every_change_of_every_zone() {
+    let (from, until) = (1_735_689_600, 1_830_297_600);
+    let policies = [DstMissing::Shift, DstMissing::Skip].into_iter().flat_map(|missing| {
+        [DstRepeated::First, DstRepeated::Both].map(|repeated| Dst { missing, repeated })
+    });
+    let policies: Vec<Dst> = policies.collect();
+    let mut looked_at = std::collections::HashSet::new();
+    let (mut n_zones, mut n_changes) = (0, 0);
+    for name in jiff::tz::db().available() {
+        let zone = TimeZone::get(name.as_str()).unwrap();
+        let start = jiff::Timestamp::from_second(from).unwrap();
+        let changes: Vec<_> =
+            zone.following(start).take_while(|c| c.timestamp().as_second() < until).collect();
+        n_zones += usize::from(!changes.is_empty());
+        for change in changes {
+            let at = change.timestamp().as_second();
+            let offset =
+                |second| zone.to_offset(jiff::Timestamp::from_second(second).unwrap()).seconds();
+            // Many zones share their changes.
+            if !looked_at.insert((at, offset(at - 1), offset(at))) || offset(at - 1) == offset(at) {
+                continue;
+            }
+            n_changes += 1;
+            let clock = zone.to_datetime(change.timestamp());
+            for ahead in [-90, -60, -30, 0, 30] {
+                let time = clock + jiff::Span::new().minutes(ahead);
+                let rule = format!("{} {} * * *", time.minute(), time.hour());
+                let cron = Cron::parse(&rule).unwrap();
+                for dst in &policies {
+                    let span = (at - 100_800, at + 100_800);
+                    let wanted = by_minutes(time.hour(), time.minute(), &zone, span, *dst);
+                    let mut found = Vec::new();
+                    let mut after = DateTime::from_timestamp(span.0 - 1, 0).unwrap();
+                    while let Some(next) =
+                        cron.next_with(after, &zone, *dst).filter(|n| n.timestamp() <= span.1)
+                    {
+                        found.push(next.timestamp());
+                        after = next;
+                    }
+                    assert_eq!(found, wanted, "{} at {clock}: {rule} {dst:?}", name.as_str());
+                }
+            }
+        }
+    }
+    assert!(n_zones > 100 && n_changes > 20, "{n_zones} zones, {n_changes} changes");
 }

@@ -10,6 +10,7 @@ mod links;
 mod refusals;
 mod replica;
 mod scenarios;
+mod schedules;
 mod tenants;
 mod webhooks;
 mod world;

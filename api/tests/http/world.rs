@@ -211,6 +211,15 @@ impl User<'_> {
         answer(self.request(Method::POST, path).body(body.to_string())).await
     }
 
+    /// Runs `perdure` on the command line, as this user; its exit code and what it said.
+    pub(crate) fn perdure(&self, arguments: &[&str]) -> (i32, String) {
+        let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_perdure"));
+        program.args(arguments).env_clear().args(["--url", &self.world.url]);
+        let output = program.args(["--api-key", self.key.as_deref().unwrap()]).output().unwrap();
+        let text = [output.stdout, output.stderr].concat();
+        (output.status.code().unwrap(), String::from_utf8(text).unwrap())
+    }
+
     /// Uploads and publishes.
     pub(crate) async fn publish(&self, definition: &Value) {
         self.post("/v1/definitions?publish=true", definition).await.wants(201);

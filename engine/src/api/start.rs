@@ -14,13 +14,14 @@ use crate::{
     owner::{Common, Owner, lease::Keeper},
     request::{Options, Role},
     scheduler::Scheduler,
+    schedules::Schedules,
     shards::Shards,
     store::shards::Process,
     tenants::Tenants,
     work::{Hints, InFlight, StepHint, Stop},
 };
 use chrono::{DateTime, Utc};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use tokio::{sync::mpsc, task::JoinHandle};
 use uuid::Uuid;
 
@@ -50,7 +51,7 @@ pub(super) async fn start(options: Options) -> Result<Parts> {
         pool: options.pool.clone(),
         definitions: Definitions::new(options.pool.clone(), options.clock.clone()),
         clock: options.clock.clone(),
-        hints: Hints { steps, timers, bell },
+        hints: Hints { steps, timers, bell, schedules: Arc::default() },
         shards,
         outbox: Outbox::new(process.id),
     };
@@ -130,6 +131,7 @@ impl Making {
         let maintainer = self.maintainer();
         let Self { options, common, lanes, step_hints, timer_hints } = self;
         let (give_back, back) = mpsc::unbounded_channel();
+        let schedules = Schedules::of_engine(&common.pool, &common.clock, &common.hints);
         let inbox = Inbox {
             pool: common.pool.clone(),
             definitions: common.definitions.clone(),
@@ -166,6 +168,7 @@ impl Making {
             tokio::spawn(inbox.run(stopped.clone())),
             tokio::spawn(scheduler.run(stopped.clone())),
             tokio::spawn(Executor::new(shared, step_hints, back).run(stopped.clone())),
+            tokio::spawn(schedules.run(stopped.clone())),
             tokio::spawn(maintainer.run(stopped.clone())),
         ]
     }

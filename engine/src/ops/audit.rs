@@ -3,7 +3,7 @@
 use super::detached;
 use crate::Result;
 use serde_json::Value;
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 /// One thing somebody does.
@@ -27,18 +27,20 @@ pub struct Deed {
 /// turned out not to be possible.
 pub async fn record(pool: &PgPool, deed: Deed) -> Result<()> {
     let pool = pool.clone();
-    detached(async move {
-        sqlx::query(include_str!("../store/sql/insert_audit.sql"))
-            .bind(deed.tenant)
-            .bind(Uuid::now_v7())
-            .bind(deed.actor)
-            .bind(deed.verb)
-            .bind(deed.target)
-            .bind(deed.reason)
-            .bind(deed.detail)
-            .execute(&pool)
-            .await?;
-        Ok(())
-    })
-    .await
+    detached(async move { record_in(&mut *pool.acquire().await?, deed).await }).await
+}
+
+/// Records a deed in the transaction that does it: both are there, or neither.
+pub(crate) async fn record_in(connection: &mut PgConnection, deed: Deed) -> Result<()> {
+    sqlx::query(include_str!("../store/sql/insert_audit.sql"))
+        .bind(deed.tenant)
+        .bind(Uuid::now_v7())
+        .bind(deed.actor)
+        .bind(deed.verb)
+        .bind(deed.target)
+        .bind(deed.reason)
+        .bind(deed.detail)
+        .execute(connection)
+        .await?;
+    Ok(())
 }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use sqlx::{PgPool, types::Json};
+use sqlx::{PgConnection, PgPool, types::Json};
 use uuid::Uuid;
 
 /// A stored definition.
@@ -37,7 +37,10 @@ pub(crate) struct NewDefinition<'a> {
 }
 
 /// Stores it under the next number; `None` if the same content is there already.
-pub(crate) async fn insert(pool: &PgPool, new: &NewDefinition<'_>) -> sqlx::Result<Option<i32>> {
+pub(crate) async fn insert(
+    connection: &mut PgConnection,
+    new: &NewDefinition<'_>,
+) -> sqlx::Result<Option<i32>> {
     sqlx::query_scalar(include_str!("sql/insert_definition.sql"))
         .bind(new.tenant)
         .bind(new.name)
@@ -48,13 +51,13 @@ pub(crate) async fn insert(pool: &PgPool, new: &NewDefinition<'_>) -> sqlx::Resu
         .bind(&new.diagnostics)
         .bind(new.now)
         .bind(new.retention_ms)
-        .fetch_optional(pool)
+        .fetch_optional(connection)
         .await
 }
 
 /// Makes a stored version the current one.
 pub(crate) async fn publish(
-    pool: &PgPool,
+    connection: &mut PgConnection,
     tenant: Uuid,
     name: &str,
     digest: &str,
@@ -65,14 +68,14 @@ pub(crate) async fn publish(
         .bind(name)
         .bind(digest)
         .bind(now)
-        .execute(pool)
+        .execute(connection)
         .await
         .map(drop)
 }
 
 /// Number and status of the version with this content.
 pub(crate) async fn same(
-    pool: &PgPool,
+    connection: &mut PgConnection,
     tenant: Uuid,
     name: &str,
     digest: &str,
@@ -81,7 +84,7 @@ pub(crate) async fn same(
         .bind(tenant)
         .bind(name)
         .bind(digest)
-        .fetch_optional(pool)
+        .fetch_optional(connection)
         .await
 }
 

@@ -115,6 +115,7 @@ async fn nothing_of_a_purged_contact_is_left_and_the_chain_is() {
     assert!(purged.is_done, "{purged:?}");
     // A result that comes late is told to what is stored, not to what the owner had in memory.
     let late = Enqueued {
+        event_id: None,
         tenant: world.tenant,
         instance,
         conversation: None,

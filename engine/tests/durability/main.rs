@@ -15,6 +15,7 @@ mod everlasting;
 mod faults;
 mod journeys;
 mod payload;
+mod schedules;
 mod settlement;
 mod sql;
 mod support;

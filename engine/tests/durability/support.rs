@@ -324,6 +324,18 @@ pub(crate) async fn until(
     }
 }
 
+/// Asks again and again until there is an answer.
+pub(crate) async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+    let since = Instant::now();
+    loop {
+        if let Some(found) = ask().await {
+            return found;
+        }
+        assert!(since.elapsed() < PATIENCE, "{what} never came");
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
 /// What must hold whenever nothing is under way; each statement counts what breaks a promise.
 const PROMISES: &[(&str, &str)] = &[
     (

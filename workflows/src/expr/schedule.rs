@@ -65,24 +65,42 @@ impl<'e> Evaluator<'e> {
     /// `next_open`: the first moment from `from` (else now) on within opening hours; `from` itself while they are open.
     fn next_open(&self, args: &[Val<'e>], work: &Work<'e>) -> Outcome<Val<'e>> {
         let [hours, rest @ ..] = args else { return Ok(Val::Null) };
-        let zone_name = self.zone_name(rest.first(), work)?;
-        let from = self.from(rest.get(1), zone_name, work)?;
-        let at = time::zoned(from, time::zone(zone_name, work)?, work)?;
-        let open = hours::next_open(&hours_of(hours, work)?, &at, work)?
+        let hours = hours_of(hours, work)?;
+        let zone_name = self.hours_zone(&hours, rest.first(), work)?;
+        let from = self.from(rest.get(1), &zone_name, work)?;
+        let at = time::zoned(from, time::zone(&zone_name, work)?, work)?;
+        let open = hours::next_open(&hours, &at, work)?
             .ok_or_else(|| work.error("never-open", "these hours are never open"))?;
         time::moment_of(&open, work).map(Val::Timestamp)
     }
 
     /// `in_hours`: of a moment (else now), by hours (else the tenant's), in their zone.
     fn in_hours(&self, args: &[Val<'e>], work: &Work<'e>) -> Outcome<Val<'e>> {
-        let zone_name = self.zone_name(args.get(2), work)?;
-        let at = self.from(args.first(), zone_name, work)?;
-        let at = time::zoned(at, time::zone(zone_name, work)?, work)?;
         let hours = match args.get(1) {
             Some(hours) => hours_of(hours, work)?,
             None => self.scope.tenant.get("hours").map_or(Val::Null, Val::of),
         };
+        let zone_name = self.hours_zone(&hours, args.get(2), work)?;
+        let at = self.from(args.first(), &zone_name, work)?;
+        let at = time::zoned(at, time::zone(&zone_name, work)?, work)?;
         hours::is_open(&hours, &at, work).map(Val::Bool)
+    }
+
+    /// The zone of hours: a calendar's own, unless the call names a zone, or `contact`.
+    fn hours_zone(
+        &self,
+        hours: &Val<'e>,
+        name: Option<&Val<'e>>,
+        work: &Work<'e>,
+    ) -> Outcome<String> {
+        let is_general = match name {
+            None | Some(Val::Null) => true,
+            Some(name) => expect_text(name, work)? == "tenant",
+        };
+        match hours::zone_name(hours).filter(|_| is_general) {
+            Some(own) => Ok(own),
+            None => self.zone_name(name, work).map(str::to_owned),
+        }
     }
 
     /// `resume_url`: where the outside world answers a wait of this instance.

@@ -1,9 +1,9 @@
 //! Opening hours as `tenant.hours` has them, written out in a node; or an expression that gives such hours.
 
 use super::fields::Checker;
+use crate::hours::DAYS;
 use serde_json::Value;
 
-const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 const FORM: &str = "Opening hours are {\"mon\": [[\"09:00\", \"13:00\"], [\"15:00\", \"18:00\"]]}; a day that is left out is closed.";
 
 /// Checks the hours at `at`.

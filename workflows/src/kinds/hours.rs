@@ -21,7 +21,7 @@ pub(crate) static SPEC: NodeSpec = NodeSpec {
         optional(
             "hours",
             Shape::Hours,
-            "When it is business time, e.g. {\"mon\": [[\"09:00\", \"18:00\"]]}; the opening hours of the tenant if empty.",
+            "When it is business time, e.g. {\"mon\": [[\"09:00\", \"18:00\"]]}, or a calendar like tenant.calendars.shop; the opening hours of the tenant if empty.",
         ),
         TIME_ZONE,
     ],

@@ -99,6 +99,20 @@ impl Client {
         self.answer(request).await
     }
 
+    pub(crate) async fn put(&self, path: &[&str], body: &impl Serialize) -> anyhow::Result<Value> {
+        let request = self.request(Method::PUT, path, &[]).json(body);
+        self.answer(request).await
+    }
+
+    pub(crate) async fn delete(
+        &self,
+        path: &[&str],
+        query: &[(&str, String)],
+    ) -> anyhow::Result<Value> {
+        let request = self.request(Method::DELETE, path, query);
+        self.answer(request).await
+    }
+
     /// Sends bytes as they are: a definition is named by a digest of its own text. The status tells
     /// what the answer is.
     pub(crate) async fn upload(

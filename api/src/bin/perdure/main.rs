@@ -8,6 +8,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 mod archive;
 mod bench;
+mod calendars;
 mod cancel;
 mod check;
 mod client;
@@ -33,6 +34,7 @@ mod purge;
 mod replay;
 mod resume;
 mod retry;
+mod schedules;
 mod schema;
 mod screen;
 mod send;
@@ -131,6 +133,10 @@ enum Verb {
     Purge(purge::Args),
     /// Writes, reads and brings back what left the database of DATABASE_URL
     Archive(archive::Args),
+    /// Starts instances at times: list, show, put, pause, resume, fire, backfill, delete
+    Schedules(schedules::Args),
+    /// Business calendars, which schedules and expressions name
+    Calendars(calendars::Args),
     /// Measures this machine, or the engine on it
     Bench(bench::Args),
     /// Runs a command with DATABASE_URL set to a new private database, which is removed afterwards
@@ -180,6 +186,8 @@ async fn run(cli: &Cli) -> anyhow::Result<Exit> {
         Verb::Cancel(args) => cancel::run(args, &client()?, screen).await,
         Verb::Purge(args) => purge::run(args, &client()?, screen).await,
         Verb::Archive(args) => archive::run(args, screen).await,
+        Verb::Schedules(args) => schedules::run(args, &client()?, screen).await,
+        Verb::Calendars(args) => calendars::run(args, &client()?, screen).await,
         Verb::Bench(args) => bench::run(args, screen).await,
         Verb::Postgres(args) => postgres::run(args).await,
     }

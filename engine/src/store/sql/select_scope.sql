@@ -1,4 +1,4 @@
--- Of the tenant's settings, those that have a column do not hide it.
+-- Of the tenant's settings, those that have a column or a table do not hide it.
 select
     coalesce((
         select jsonb_strip_nulls(jsonb_build_object(
@@ -14,4 +14,9 @@ select
         )
         from tenant
         where tenant.tenant_id = $1
-    ), jsonb_build_object('id', $1)) as tenant
+    ), jsonb_build_object('id', $1)) || coalesce((
+        select jsonb_build_object('calendars', jsonb_object_agg(calendar.name, calendar.hours))
+        from calendar
+        where calendar.tenant_id = $1
+        having count(*) > 0
+    ), '{}') as tenant

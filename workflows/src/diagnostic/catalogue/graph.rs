@@ -304,19 +304,6 @@ pub(super) static ENTRIES: &[Entry] = &[
         ),
     },
     Entry {
-        code: "trigger-not-served",
-        severity: Error,
-        title: "Nothing fires this trigger",
-        what: "This release does not start workflows on this occasion.",
-        why: "The workflow would be published and never start.",
-        wrong: Upload(
-            r#"{"perdure": 1, "name": "hi", "triggers": [{"on": "webhook", "name": "paid"}], "machine": {"initial": "done", "states": {"done": {"type": "final"}}}}"#,
-        ),
-        right: Upload(
-            r#"{"perdure": 1, "name": "hi", "triggers": [{"on": "start"}], "machine": {"initial": "done", "states": {"done": {"type": "final"}}}}"#,
-        ),
-    },
-    Entry {
         code: "unknown-event",
         severity: Error,
         title: "This event never arrives",

@@ -1,4 +1,4 @@
-//! What starts the workflow. Triggers that nothing here would fire stay triggers, and the verifier says so.
+//! What starts the workflow.
 
 use super::{
     draw::{Drawn, Site},

@@ -1,0 +1,8 @@
+select
+    tenant_id, id, name, origin, definition, cron, time_zone, policies, calendar, starts_at, ends_at, jitter_ms,
+    input, key, paused, next_fire, next_tick, revision, problem, last_tick, last_instance, last_inbox, queued,
+    created_at, updated_at
+from schedule
+where tenant_id = $1 and name > $2 and ($3::text is null or definition = $3)
+order by name
+limit $4

@@ -1,0 +1,4 @@
+-- Their next ticks are computed again.
+update schedule
+set tz_version = ''
+where tenant_id = $1 and calendar = $2

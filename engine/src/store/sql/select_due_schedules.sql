@@ -1,0 +1,8 @@
+select
+    tenant_id, id, name, origin, definition, cron, time_zone, policies, calendar, starts_at, ends_at, jitter_ms,
+    input, key, paused, next_fire, next_tick, revision, problem, last_tick, last_instance, last_inbox, queued,
+    created_at, updated_at
+from schedule
+where next_fire <= $1 and not paused
+order by next_fire
+limit $2
