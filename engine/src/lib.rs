@@ -22,6 +22,7 @@ pub mod delivery;
 mod detached;
 mod error;
 mod executor;
+pub mod fair;
 pub mod fault;
 mod ids;
 mod inbox;
