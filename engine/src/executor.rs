@@ -8,15 +8,17 @@
 
 mod attempt;
 mod own;
+mod waiting;
 
 use crate::{
     Clock,
     accounts::{Account, Accounts},
     fault, kinds,
-    limits::{DATABASE_RETRY, HINTS_MAX, STEP_PAGE},
+    limits::{DATABASE_RETRY, LANE_PAGE, LANE_PAGES_MAX, LANE_ROWS_MIN, REFILL, STEP_PAGE},
     request::Settings,
     store::{
         RowId,
+        lanes::{self, Lane},
         steps::{self, StepRow, StepStatus},
     },
     work::{StepHint, Stop, Work},
@@ -25,13 +27,14 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::PgPool;
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{HashMap, HashSet},
     sync::Arc,
 };
 use tokio::{
     sync::{Notify, mpsc},
     time::Instant,
 };
+use waiting::Waiting;
 use workflows::step::StepRunner;
 
 /// What attempts share.
@@ -60,15 +63,15 @@ pub(crate) struct Executor {
     hints: mpsc::Receiver<StepHint>,
     back: mpsc::UnboundedReceiver<Back>,
     give_back: mpsc::UnboundedSender<Back>,
-    /// By due time.
-    waiting: BTreeMap<(DateTime<Utc>, RowId), StepRow>,
-    due_of: HashMap<RowId, DateTime<Utc>>,
+    waiting: Waiting,
     /// Those whose outcome may still be told, by key.
     checking: HashMap<String, RowId>,
     running: HashSet<RowId>,
     /// Those that have their account, and wait for their mark.
     resolved: Vec<(StepRow, Account)>,
     polled: Option<Instant>,
+    /// The lane the next poll goes on after.
+    looked_at: Lane,
 }
 
 impl Executor {
@@ -79,12 +82,12 @@ impl Executor {
             hints,
             back,
             give_back,
-            waiting: BTreeMap::new(),
-            due_of: HashMap::new(),
+            waiting: Waiting::default(),
             checking: HashMap::new(),
             running: HashSet::new(),
             resolved: Vec::new(),
             polled: None,
+            looked_at: Lane::before_all(),
         }
     }
 
@@ -151,7 +154,7 @@ impl Executor {
 
     /// Keeps a step until it is due. One that is known already is left alone, unless its fence has grown.
     fn wait(&mut self, row: StepRow) {
-        if self.running.contains(&row.id) || self.waiting.len() >= HINTS_MAX {
+        if self.running.contains(&row.id) {
             return;
         }
         if let Some(known) = self.forget(row.id)
@@ -159,16 +162,15 @@ impl Executor {
         {
             return self.wait(known);
         }
-        if row.status == StepStatus::Checking {
-            self.checking.insert(row.key.clone(), row.id);
+        let (id, key) = (row.id, row.key.clone());
+        let is_checking = row.status == StepStatus::Checking;
+        if self.waiting.put(row) && is_checking {
+            self.checking.insert(key, id);
         }
-        self.due_of.insert(row.id, row.due);
-        self.waiting.insert((row.due, row.id), row);
     }
 
     fn forget(&mut self, id: RowId) -> Option<StepRow> {
-        let due = self.due_of.remove(&id)?;
-        let row = self.waiting.remove(&(due, id))?;
+        let row = self.waiting.take(id)?;
         self.checking.remove(&row.key);
         Some(row)
     }
@@ -180,39 +182,71 @@ impl Executor {
         self.spawn(id, attempt::confirmed(self.shared.clone(), row, output));
     }
 
-    /// Looks for steps whose hint was lost.
+    /// Looks for steps whose hint was lost, or that found no room; lane by lane, a few pages of lanes at a time.
     async fn poll(&mut self) {
-        if self.polled.is_some_and(|at| at.elapsed() < self.shared.settings.poll) {
+        let poll = self.shared.settings.poll;
+        let wait = if self.waiting.is_hungry() { REFILL.min(poll) } else { poll };
+        if self.polled.is_some_and(|at| at.elapsed() < wait) {
             return;
         }
         self.polled = Some(Instant::now());
-        let known = self.waiting.len() + self.running.len();
-        if known >= HINTS_MAX {
-            return;
-        }
-        // Those that are known may all stand in front.
-        let limit = STEP_PAGE + i64::try_from(known).unwrap_or(0);
-        match steps::due(&self.shared.pool, self.shared.clock.now(), limit).await {
-            Ok(rows) => {
-                for row in rows {
-                    if !self.due_of.contains_key(&row.id) {
-                        self.wait(row);
-                    }
-                }
+        for _ in 0..LANE_PAGES_MAX {
+            match self.look().await {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(error) => return tracing::warn!(%error, "steps cannot be read"),
             }
-            Err(error) => tracing::warn!(%error, "steps cannot be read"),
         }
     }
 
-    /// Begins with what is due, as far as there is room.
+    /// Looks at the next lanes; whether there are more.
+    async fn look(&mut self) -> crate::Result<bool> {
+        let pool = &self.shared.pool;
+        let found = lanes::after(pool, &self.looked_at, LANE_PAGE).await?;
+        let is_last = i64::try_from(found.len()).unwrap_or(LANE_PAGE) < LANE_PAGE;
+        self.looked_at = match found.last() {
+            Some(last) if !is_last => last.clone(),
+            _ => Lane::before_all(),
+        };
+        let page = STEP_PAGE / i64::try_from(found.len().max(1)).unwrap_or(1);
+        let page = page.max(LANE_ROWS_MIN);
+        // Those that run may all stand in front, as may those that are known; a lane that has enough is passed over.
+        let running = i64::try_from(self.running.len()).unwrap_or(0);
+        let asked: Vec<(Lane, i64)> = found
+            .into_iter()
+            .filter_map(|lane| {
+                let known = i64::try_from(self.waiting.in_lane(&lane)).unwrap_or(STEP_PAGE);
+                let is_asked = known < STEP_PAGE && self.waiting.has_room(&lane);
+                is_asked.then_some((lane, page + known + running))
+            })
+            .collect();
+        if asked.is_empty() {
+            return Ok(!is_last);
+        }
+        let rows = lanes::due(pool, self.shared.clock.now(), &asked).await?;
+        let mut read: HashMap<Lane, i64> = HashMap::new();
+        for row in rows {
+            *read.entry(Lane::of(&row)).or_default() += 1;
+            if !self.waiting.contains(row.id) {
+                self.wait(row);
+            }
+        }
+        for (lane, limit) in asked {
+            match read.get(&lane) {
+                Some(n) if *n >= limit => self.waiting.note_more(lane),
+                _ => self.waiting.note_all(&lane),
+            }
+        }
+        Ok(!is_last)
+    }
+
+    /// Begins with what is due, by turns, as far as there is room.
     fn begin(&mut self) {
         let now = self.shared.clock.now();
         while self.running.len() < self.shared.settings.attempts_running_max {
-            let Some((&(due, id), _)) = self.waiting.first_key_value() else { break };
-            if due > now {
-                break;
-            }
-            let Some(row) = self.forget(id) else { break };
+            let Some(row) = self.waiting.pop(now) else { break };
+            let id = row.id;
+            self.checking.remove(&row.key);
             self.running.insert(id);
             if row.status == StepStatus::Checking {
                 self.spawn(id, attempt::window_ended(self.shared.clone(), row));
@@ -325,8 +359,9 @@ impl Executor {
         let clock = self.shared.clock.clone();
         let poll = self.shared.settings.poll;
         let has_room = self.running.len() < self.shared.settings.attempts_running_max;
-        let next = self.waiting.first_key_value().map(|((due, _), _)| *due).filter(|_| has_room);
+        let next = self.waiting.next_due().filter(|_| has_room);
         let next = next.unwrap_or(DateTime::<Utc>::MAX_UTC);
+        let poll = if self.waiting.is_hungry() { REFILL.min(poll) } else { poll };
         tokio::select! {
             () = clock.sleep_until(next, poll) => {}
             () = stop.wait() => {}

@@ -34,6 +34,7 @@ mod maintainer;
 pub mod ops;
 mod outside;
 mod owner;
+pub mod pacing;
 mod request;
 pub mod resume;
 mod router;

@@ -20,6 +20,16 @@ pub const IN_FLIGHT_MAX: usize = 5_000;
 pub const TIMER_PAGE: i64 = 1_000;
 /// Steps read at once.
 pub const STEP_PAGE: i64 = 1_000;
+/// Least number of steps read of a lane, when many lanes are read at once.
+pub const LANE_ROWS_MIN: i64 = 16;
+/// Lanes (tenant, kind, connection) whose steps are read at once.
+pub const LANE_PAGE: i64 = 200;
+/// Pages of lanes that one poll looks at; the next one goes on after them.
+pub const LANE_PAGES_MAX: usize = 10;
+/// Lanes of which is remembered that they have more steps in the table; others are found by the poll.
+pub const LANES_MAX: usize = 10_000;
+/// How soon a lane that has more steps in the table is read again when it is nearly through with those in memory.
+pub const REFILL: Duration = Duration::from_millis(20);
 /// How often rows are looked for when no hint came.
 pub const POLL: Duration = Duration::from_secs(1);
 /// Hints on their way; beyond it they are lost, which costs a poll.
@@ -68,3 +78,27 @@ pub const PAUSED_RETRY: Duration = Duration::from_secs(30);
 pub const DELIVERY_TTL: chrono::TimeDelta = chrono::TimeDelta::days(30);
 /// When a step for a child that has not had its first turn is looked at again.
 pub const UNBORN_RETRY: Duration = Duration::from_millis(20);
+/// What a process reserves of a rate at once: what it carries in this time.
+pub const PACING_BLOCK: Duration = Duration::from_millis(100);
+/// Longest time after which a step that waits for a rate asks again: settings may have changed.
+pub const PACING_WAIT_MAX: Duration = Duration::from_secs(30);
+/// How long a provider that throttles without naming a time is left alone.
+pub const THROTTLE_WAIT: Duration = Duration::from_secs(1);
+/// Rates known in memory; those that are not in use are forgotten.
+pub const BUCKETS_MAX: usize = 10_000;
+/// Failures in a row, of one process, after which a connection rests.
+pub const BREAKER_FAILURES: u32 = 10;
+/// How long a connection rests first; doubled each time its probe fails.
+pub const BREAKER_REST: Duration = Duration::from_secs(5);
+/// Longest rest of a connection.
+pub const BREAKER_REST_MAX: Duration = Duration::from_secs(300);
+/// How long the health of connections is believed without looking.
+pub const HEALTH_TTL: Duration = Duration::from_secs(1);
+/// Connections that are not well, read at once.
+pub const HEALTH_PAGE: i64 = 1_000;
+/// How soon, at the earliest, a step looks again whether its connection is well; at the latest after three times that.
+pub const HEALTH_RETRY: Duration = Duration::from_secs(2);
+/// How soon a step looks again whether there is a place among those that may run at once.
+pub const SLOT_RETRY: Duration = Duration::from_millis(100);
+/// Unused rates deleted in one bite of the housekeeping.
+pub const PACING_DELETED_MAX: i64 = 10_000;

@@ -1,6 +1,11 @@
 //! Housekeeping: history's partitions for the months to come, and what has expired.
 
-use crate::{Clock, store::dedupe, work::Stop};
+use crate::{
+    Clock,
+    limits::PACING_DELETED_MAX,
+    store::{dedupe, pacing},
+    work::Stop,
+};
 use chrono::{DateTime, Datelike, Months, NaiveDate, Utc};
 use sqlx::{AssertSqlSafe, PgPool};
 use std::time::Duration;
@@ -40,6 +45,9 @@ impl Maintainer {
         }
         if let Err(error) = dedupe::delete_expired(&self.pool, now).await {
             tracing::warn!(%error, "expired keys could not be deleted");
+        }
+        if let Err(error) = pacing::delete_unused(&self.pool, now, PACING_DELETED_MAX).await {
+            tracing::warn!(%error, "unused rates could not be deleted");
         }
     }
 }

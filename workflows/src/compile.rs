@@ -8,6 +8,7 @@ use crate::{
     graph,
     json::Json,
     messages,
+    pacing::Pacing,
     source::{self, Body, Source},
     statechart, verify,
 };
@@ -115,7 +116,14 @@ pub fn reopen(bytes: &[u8], name: &str) -> Result<Definition, Vec<Diagnostic>> {
     Ok(define(&source, &lowered.machine, chart, parts, texts))
 }
 
-fn define(source: &Source, machine: &Json, chart: Chart, parts: Parts, texts: Texts) -> Definition {
+fn define(
+    source: &Source,
+    machine: &Json,
+    mut chart: Chart,
+    parts: Parts,
+    texts: Texts,
+) -> Definition {
+    parts.pacing.apply(&source.name, &mut chart);
     Definition {
         digest: digest(&source.name, &source.document),
         name: source.name.clone(),
@@ -125,6 +133,7 @@ fn define(source: &Source, machine: &Json, chart: Chart, parts: Parts, texts: Te
         input_schema: source.input.clone(),
         messages: texts,
         unhandled: parts.unhandled,
+        pacing: parts.pacing,
         chart,
         machine: machine.to_value(),
     }
@@ -210,6 +219,7 @@ struct Parts {
     triggers: Vec<Trigger>,
     key: Option<Expression>,
     unhandled: UnhandledPolicy,
+    pacing: Pacing,
 }
 
 impl Parts {
@@ -233,7 +243,8 @@ impl Parts {
             ));
             UnhandledPolicy::default()
         });
-        Self { triggers, key, unhandled }
+        let pacing = Pacing::read(&source.policies, types, diagnostics);
+        Self { triggers, key, unhandled, pacing }
     }
 }
 
@@ -263,7 +274,7 @@ fn read_trigger(
     Some(Trigger { on, when, priority, policy })
 }
 
-fn expression(
+pub(crate) fn expression(
     text: &str,
     pointer: &str,
     types: &TypeEnv,

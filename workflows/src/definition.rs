@@ -3,6 +3,7 @@
 use crate::{
     chart::Chart,
     expr::{Expression, Texts},
+    pacing::Pacing,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -27,6 +28,8 @@ pub struct Definition {
     pub messages: Texts,
     /// What happens to events no transition is enabled for.
     pub unhandled: UnhandledPolicy,
+    /// How much of the whole it may take.
+    pub pacing: Pacing,
     /// What runs.
     pub chart: Chart,
     /// The machine JSON the chart was parsed from: the upload's own, or the lowered graph.

@@ -21,6 +21,7 @@ pub mod json;
 pub mod kinds;
 pub mod limits;
 mod messages;
+pub mod pacing;
 pub mod schema;
 mod secret;
 pub mod source;

@@ -88,7 +88,7 @@ pub struct StepRow {
 }
 
 #[derive(sqlx::FromRow)]
-struct Columns {
+pub(super) struct Columns {
     tenant_id: Uuid,
     instance_id: Uuid,
     seq: i64,
@@ -137,7 +137,7 @@ impl TryFrom<Columns> for StepRow {
     }
 }
 
-fn parse(rows: Vec<Columns>) -> crate::Result<Vec<StepRow>> {
+pub(super) fn parse(rows: Vec<Columns>) -> crate::Result<Vec<StepRow>> {
     rows.into_iter().map(StepRow::try_from).collect()
 }
 
@@ -255,20 +255,6 @@ pub(crate) async fn defer(pool: &PgPool, step: &StepRow) -> sqlx::Result<Option<
         .bind(Json(&step.tries))
         .fetch_optional(pool)
         .await
-}
-
-/// The first `limit` that are due, oldest first.
-pub(crate) async fn due(
-    pool: &PgPool,
-    now: DateTime<Utc>,
-    limit: i64,
-) -> crate::Result<Vec<StepRow>> {
-    let rows = sqlx::query_as(include_str!("sql/select_due_steps.sql"))
-        .bind(now)
-        .bind(limit)
-        .fetch_all(pool)
-        .await?;
-    parse(rows)
 }
 
 /// Tries that were under way when an earlier owner ended.
