@@ -15,7 +15,7 @@ create table pacing (
     period_us bigint not null,
     burst int not null,
     -- The provider asked for silence until then.
-    closed_until timestamptz not null default '-infinity',
+    closed_until timestamptz not null default '1970-01-01 00:00+00',
     -- Of no use after this. Moves by the day, so that the index on it seldom sees an update.
     kept_until timestamptz not null,
     primary key (tenant_id, key)

@@ -249,7 +249,7 @@ impl Gate {
         for toll in tolls {
             match toll.is_local {
                 true => self.0.buckets.give_back_local(&toll.key, toll.rate),
-                false => self.0.buckets.give_back(&toll.key).await,
+                false => self.0.buckets.give_back(&toll.key, toll.rate).await,
             }
         }
     }

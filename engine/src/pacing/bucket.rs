@@ -108,9 +108,20 @@ impl Buckets {
         Ok(Err(block.promise(rate, now)))
     }
 
-    /// A token that was not used after all.
-    pub(super) async fn give_back(&self, key: &Key) {
-        self.line(key).block.lock().await.tokens += 1;
+    /// A token that was not used after all. One that comes often is used by this process, or lost with its block; one that
+    /// comes seldom goes back to the table.
+    pub(super) async fn give_back(&self, key: &Key, rate: Rate) {
+        let line = self.line(key);
+        let mut block = line.block.lock().await;
+        if block_size(rate) > 1 {
+            block.tokens += 1;
+            return;
+        }
+        block.empty_until = DateTime::default();
+        let named = Named { tenant: key.0, key: &key.1, rate };
+        if let Err(error) = pacing::give_back(&self.pool, named).await {
+            tracing::warn!(key = key.1, %error, "a token cannot be given back");
+        }
     }
 
     /// Nobody gets a token of a shared bucket before `until`.

@@ -51,6 +51,17 @@ pub(crate) async fn reserve(
         .await
 }
 
+/// Gives a token back.
+pub(crate) async fn give_back(pool: &PgPool, named: Named<'_>) -> sqlx::Result<()> {
+    sqlx::query(include_str!("sql/return_pacing.sql"))
+        .bind(named.tenant)
+        .bind(named.key)
+        .bind(period_us(named.rate))
+        .execute(pool)
+        .await
+        .map(drop)
+}
+
 /// No tokens for anybody before `until`.
 pub(crate) async fn close(
     pool: &PgPool,
