@@ -5,6 +5,7 @@
 
 use crate::{
     Clock,
+    admission::Admissions,
     definitions::{Definitions, Stored, Uploaded},
     detached::detached,
     error::{Error, Result},
@@ -15,6 +16,7 @@ use crate::{
     limits::{CONFIRMATION_TTL, HINTS_MAX, WORK_QUEUE_MAX},
     maintainer::Maintainer,
     owner::{Owner, lease::Lease},
+    priority,
     request::{EventRequest, InstanceView, Options, StartRequest},
     resume::{self, ResumeLinks},
     scheduler::Scheduler,
@@ -89,7 +91,9 @@ impl Engine {
 
         let definitions = Definitions::new(pool.clone(), clock.clone());
         let owner = Owner::new(pool.clone(), definitions.clone(), clock.clone(), hints.clone());
+        let admissions = Admissions::new(&pool, &clock, &hints.inbox);
         let inbox = Inbox {
+            admissions: admissions.clone(),
             pool: pool.clone(),
             definitions: definitions.clone(),
             resume: resume.clone(),
@@ -124,6 +128,7 @@ impl Engine {
                 tokio::spawn(inbox.run(stopped.clone())),
                 tokio::spawn(scheduler.run(stopped.clone())),
                 tokio::spawn(executor.run(stopped.clone())),
+                tokio::spawn(admissions.run(stopped.clone())),
                 tokio::spawn(maintainer.run(stopped)),
             ],
             finish,
@@ -214,7 +219,8 @@ impl Engine {
     }
 
     /// Starts an instance; durable when it returns. `NotFound` without such a definition, `KeyTaken` if a live instance
-    /// has the key, `Exists` if one has the id (starting twice with one id starts once).
+    /// has the key, `Exists` if one has the id (starting twice with one id starts once). Under a concurrency key without a
+    /// free place: `Queued` (it starts later, by itself), or `Full`.
     pub async fn start_instance(&self, request: StartRequest) -> Result<InstanceView> {
         let engine = self.clone();
         detached(async move {
@@ -300,6 +306,7 @@ impl Engine {
             told => told,
         };
         resume::tell(self.0.resume.as_ref(), tenant, id, &mut scope);
+        priority::tell(&mut scope, request.priority);
         let start = Start {
             at: self.0.clock.now(),
             seed: id.to_string(),
@@ -325,6 +332,8 @@ impl Engine {
             parent: None,
             created_at: start.at,
         };
+        let admissions = Admissions::new(&self.0.pool, &self.0.clock, &self.0.hints.inbox);
+        admissions.admit(&named, &meta, &start, &actor).await?;
         let what = What::Birth(Box::new(Birth { meta, definition: named.definition }));
         Ok(Self::work((tenant, id), what, event, actor))
     }

@@ -2,8 +2,11 @@
 //!
 //! **Invariant:** a row is in memory at most once; it leaves the table only in the turn that applies it.
 
+mod admit;
+
 use crate::{
     Clock,
+    admission::Admissions,
     definitions::Definitions,
     error::Error,
     fault, ids, key,
@@ -30,6 +33,7 @@ const BEGINNING: (i16, i64) = (-1, 0);
 /// The reader.
 pub(crate) struct Inbox {
     pub(crate) pool: PgPool,
+    pub(crate) admissions: Admissions,
     pub(crate) definitions: Definitions,
     pub(crate) resume: Option<ResumeLinks>,
     pub(crate) clock: Clock,
@@ -132,16 +136,16 @@ impl Inbox {
                 return Ok(());
             }
         };
-        let mut scope = started.scope;
+        let mut scope = started.scope.clone();
         resume::tell(self.resume.as_ref(), work.tenant, work.instance, &mut scope);
         let start = Start {
             at: work.given.event.at,
             seed: work.instance.to_string(),
-            input: started.input,
+            input: started.input.clone(),
             scope,
-            trigger: started.trigger,
+            trigger: started.trigger.clone(),
         };
-        let key = match started.key {
+        let key = match started.key.clone() {
             Some(key) => Ok(Some(key)),
             None => key::of(&named.definition, &start),
         };
@@ -157,6 +161,12 @@ impl Inbox {
                 return Ok(());
             }
         };
+        if named.definition.pacing.concurrency.is_some() {
+            let started = Started { key: key.clone(), ..started.clone() };
+            if !self.admit(work, &named, &start, started).await? {
+                return Ok(());
+            }
+        }
         work.given.event = machine::started(&start);
         work.what = What::Birth(Box::new(Birth {
             meta: Meta {

@@ -10,6 +10,7 @@
 
 pub mod accounts;
 pub mod accounts_store;
+mod admission;
 mod api;
 mod backoff;
 pub mod channel;
@@ -35,6 +36,7 @@ pub mod ops;
 mod outside;
 mod owner;
 pub mod pacing;
+mod priority;
 mod request;
 pub mod resume;
 mod router;

@@ -102,3 +102,9 @@ pub const HEALTH_RETRY: Duration = Duration::from_secs(2);
 pub const SLOT_RETRY: Duration = Duration::from_millis(100);
 /// Unused rates deleted in one bite of the housekeeping.
 pub const PACING_DELETED_MAX: i64 = 10_000;
+/// How soon after it got its place under a concurrency key an instance must have started, or the place is free again.
+pub const BIRTH_MAX: Duration = Duration::from_secs(60);
+/// How often it is looked whether those who wait under a concurrency key can move up.
+pub const ADMISSION_POLL: Duration = Duration::from_secs(1);
+/// Concurrency keys with a queue, read at once.
+pub const ADMISSION_KEYS_PAGE: i64 = 200;

@@ -75,6 +75,8 @@ pub struct StartRequest {
     pub trigger: Option<Value>,
     /// Its id; starting twice with one id starts once. Drawn if not given.
     pub id: Option<Uuid>,
+    /// From 0 to 9, higher first, instead of the definition's; its children have the same.
+    pub priority: Option<u8>,
     /// Who asked: `api:<key id>`, `member:<id>`, `router`, …
     pub actor: String,
 }

@@ -5,6 +5,7 @@
 //! **Invariant:** nothing here decides anything; what a turn means is in [`crate::turn`], what belongs together in one
 //! transaction in [`crate::commit`].
 
+pub(crate) mod admissions;
 pub(crate) mod channels;
 pub(crate) mod contacts;
 pub mod conversations;

@@ -18,7 +18,7 @@ pub const PRIORITY_DEFAULT: u8 = 5;
 /// The highest priority.
 pub const PRIORITY_MAX: u8 = 9;
 /// Most instances that may run at once under one concurrency key.
-pub const CONCURRENCY_MAX: u32 = 10_000;
+pub const CONCURRENCY_MAX: u32 = 1_000;
 /// Most tokens of one burst.
 const BURST_MAX: u32 = 1_000_000;
 /// Longest time from one token to the next, in microseconds (31 days).
@@ -159,7 +159,7 @@ impl Pacing {
             match serde_json::from_value::<ConcurrencyFields>(value.clone()) {
                 Ok(fields) if (1..=CONCURRENCY_MAX).contains(&fields.max) => Some(fields),
                 Ok(_) => {
-                    wrong("concurrency/max", "`max` is a whole number from 1 to 10,000", help);
+                    wrong("concurrency/max", "`max` is a whole number from 1 to 1,000", help);
                     None
                 }
                 Err(error) => {

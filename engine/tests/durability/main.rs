@@ -10,6 +10,7 @@ extern crate perdure_engine as engine;
 
 mod addressed;
 mod children;
+mod concurrency;
 mod crash;
 mod fairness;
 mod faults;
