@@ -76,7 +76,7 @@ pub trait Accounts: Send + Sync + 'static {
     /// wait. Such an attempt does not count.
     fn ended<'a>(
         &'a self,
-        _wanted: &'a Wanted,
+        _step_key: &'a str,
         _outcome: &'a Outcome,
     ) -> Running<'a, Option<Refusal>> {
         Box::pin(async { None })

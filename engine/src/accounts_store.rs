@@ -233,14 +233,17 @@ impl Accounts for AccountsStore {
 
     fn ended<'a>(
         &'a self,
-        wanted: &'a Wanted,
+        step_key: &'a str,
         outcome: &'a Outcome,
     ) -> Running<'a, Option<Refusal>> {
         Box::pin(async move {
-            let (gate, step, outcome) = (self.gate.clone(), wanted.key.clone(), outcome.clone());
+            if !self.gate.has(step_key) {
+                return None;
+            }
+            let (gate, step, outcome) = (self.gate.clone(), step_key.to_owned(), outcome.clone());
             let learnt = detached(async move { Ok(gate.ended(&step, &outcome).await) });
             learnt.await.unwrap_or_else(|error| {
-                tracing::error!(step.key = wanted.key, %error, "the gate");
+                tracing::error!(step.key = step_key, %error, "the gate");
                 None
             })
         })

@@ -14,6 +14,7 @@ use crate::{
     definitions::Named,
     detached::detached,
     error::{Error, Result},
+    fault,
     limits::{ADMISSION_KEYS_PAGE, ADMISSION_POLL, BIRTH_MAX},
     outside::Outside,
     store::{
@@ -119,7 +120,9 @@ impl Admissions {
         let answer = detached(async move {
             let mut tx = this.pool.begin().await?;
             let answer = this.decide(&mut tx, &key, instance, (over, start)).await?;
+            fault::point("admission.before_commit");
             tx.commit().await?;
+            fault::point("admission.after_commit");
             Ok(answer)
         })
         .await?;

@@ -190,6 +190,7 @@ impl Executor {
             return;
         }
         self.polled = Some(Instant::now());
+        self.waiting.feed();
         for _ in 0..LANE_PAGES_MAX {
             match self.look().await {
                 Ok(true) => {}

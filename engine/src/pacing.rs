@@ -154,6 +154,11 @@ impl Gate {
         Ok(Ok(()))
     }
 
+    /// Whether this step is in.
+    pub(crate) fn has(&self, step: &str) -> bool {
+        self.0.inside.lock().unwrap_or_else(PoisonError::into_inner).contains_key(step)
+    }
+
     /// An attempt has ended. What it tells of the account is put on record; and if it was the account, not the step, that was
     /// refused, the step is to wait, and the attempt does not count.
     pub(crate) async fn ended(&self, step: &str, outcome: &Outcome) -> Option<Refusal> {

@@ -204,6 +204,8 @@ impl Pacing {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::compile::compile;
+    use serde_json::json;
 
     #[test]
     fn rates() {
@@ -229,5 +231,91 @@ mod tests {
         for n in [0.0, -1.0, f64::NAN, f64::INFINITY, 2e6] {
             assert_eq!(Rate::per_second(n), None, "{n}");
         }
+    }
+
+    /// What compiling a workflow with these policies tells: code and place of each mistake.
+    fn told(policies: &Value, of_step: &Value) -> Vec<(&'static str, String)> {
+        let definition = json!({
+            "perdure": 1, "name": "hello", "policies": policies,
+            "machine": { "initial": "work", "states": {
+                "work": { "invoke": { "id": "call", "src": "noop", "policy": of_step, "onDone": "end" } },
+                "end": { "type": "final" }
+            } }
+        });
+        let compiled = compile(definition.to_string().as_bytes(), None);
+        let errors = compiled.diagnostics.into_iter().filter(Diagnostic::is_error);
+        errors.map(|told| (told.code, told.pointer)).collect()
+    }
+
+    #[test]
+    fn policies() {
+        let ok: [(Value, Value); 3] = [
+            (json!({}), json!({})),
+            (json!({"priority": 0, "rate": "80/s"}), json!({"rate": "1/6s"})),
+            (
+                json!({"concurrency": {"key": "input.order", "max": 2, "over": "cancel_old"}}),
+                json!({}),
+            ),
+        ];
+        for (policies, of_step) in ok {
+            assert_eq!(told(&policies, &of_step), [], "{policies}");
+        }
+        let wrong = [
+            (json!({"priority": 10}), json!({}), "policy-shape", "/policies/priority"),
+            (json!({"rate": "often"}), json!({}), "policy-shape", "/policies/rate"),
+            (
+                json!({"concurrency": {"max": 0}}),
+                json!({}),
+                "policy-shape",
+                "/policies/concurrency/max",
+            ),
+            (
+                json!({"concurrency": {"key": "x"}}),
+                json!({}),
+                "policy-shape",
+                "/policies/concurrency",
+            ),
+            (
+                json!({"concurrency": {"key": "1 +", "max": 1}}),
+                json!({}),
+                "expression-syntax",
+                "/policies/concurrency/key",
+            ),
+            (
+                json!({}),
+                json!({"rate": "1"}),
+                "policy-shape",
+                "/machine/states/work/invoke/policy/rate",
+            ),
+        ];
+        for (policies, of_step, code, place) in wrong {
+            assert_eq!(
+                told(&policies, &of_step),
+                [(code, place.to_owned())],
+                "{policies} {of_step}"
+            );
+        }
+    }
+
+    #[test]
+    fn steps_get_what_holds_for_the_whole() {
+        let definition = json!({
+            "perdure": 1, "name": "hello", "policies": { "priority": 9, "rate": "5/s" },
+            "machine": { "initial": "work", "states": {
+                "work": { "invoke": {
+                    "id": "call", "src": "noop", "policy": { "rate": "1/s" }, "onDone": "end"
+                } },
+                "end": { "type": "final" }
+            } }
+        });
+        let compiled = compile(definition.to_string().as_bytes(), None);
+        let definition = compiled.definition.unwrap();
+        let invokes = definition.chart.states.iter().flat_map(|state| &state.invokes);
+        let policies: Vec<_> = invokes.map(|invoke| &invoke.policy).collect();
+        let keys: Vec<_> = policies[0].paces.iter().map(|pace| pace.key.as_str()).collect();
+        assert_eq!(
+            (policies[0].priority(), keys),
+            (9, vec!["step/hello/call", "definition/hello"])
+        );
     }
 }

@@ -89,8 +89,7 @@ pub(super) async fn run(shared: Arc<Shared>, row: StepRow, account: Account) -> 
             }
         }
     };
-    let wanted = wanted(&row);
-    match shared.accounts.ended(&wanted, &attempted.outcome).await {
+    match shared.accounts.ended(&row.key, &attempted.outcome).await {
         Some(Refusal::Later { after, code, message }) => {
             let trouble = Trouble { outcome: "later", code, message };
             put_back(&shared, row, trouble, after).await

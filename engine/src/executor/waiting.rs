@@ -17,6 +17,9 @@ use std::{
 };
 use uuid::Uuid;
 
+/// With fewer steps than this, a lane is nearly through.
+const LITTLE: usize = STEP_PAGE as usize / 4;
+
 /// What waits.
 pub(super) struct Waiting {
     rows: HashMap<RowId, Place>,
@@ -27,6 +30,8 @@ pub(super) struct Waiting {
     lanes: HashMap<Lane, usize>,
     /// Lanes that have more in the table than was taken.
     more: HashSet<Lane>,
+    /// One of them is nearly through with what it has here.
+    is_hungry: bool,
 }
 
 struct Place {
@@ -45,6 +50,7 @@ impl Default for Waiting {
             held: HashMap::new(),
             lanes: HashMap::new(),
             more: HashSet::new(),
+            is_hungry: false,
         }
     }
 }
@@ -89,6 +95,7 @@ impl Waiting {
         }
         count_down(&mut self.held, &id.tenant);
         count_down(&mut self.lanes, &lane);
+        self.is_hungry |= self.in_lane(&lane) < LITTLE && self.more.contains(&lane);
         Some(row)
     }
 
@@ -119,6 +126,7 @@ impl Waiting {
 
     /// The lane has more in the table than is here.
     pub(super) fn note_more(&mut self, lane: Lane) {
+        self.is_hungry |= self.in_lane(&lane) < LITTLE;
         if self.more.len() < LANES_MAX {
             self.more.insert(lane);
         }
@@ -131,8 +139,12 @@ impl Waiting {
 
     /// Whether a lane is nearly through with what it has here, and has more in the table.
     pub(super) fn is_hungry(&self) -> bool {
-        let little = usize::try_from(STEP_PAGE / 4).unwrap_or(0);
-        self.more.iter().any(|lane| self.in_lane(lane) < little)
+        self.is_hungry
+    }
+
+    /// The table is about to be read.
+    pub(super) fn feed(&mut self) {
+        self.is_hungry = false;
     }
 }
 

@@ -180,8 +180,8 @@ mod tests {
             open(20, 1) --probe--> half_open(50, 1)
             open(20, 1) --refuse--> parked
             open(20, 1) --mend--> closed
-            half_open(20, 1) --succeed--> closed
             half_open(20, 1) --fail--> open(90, 2)
+            half_open(20, 1) --succeed--> closed
             half_open(20, 1) --probe--> half_open(50, 1)
             half_open(20, 1) --refuse--> parked
             half_open(20, 1) --mend--> closed

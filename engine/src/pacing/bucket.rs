@@ -7,7 +7,7 @@
 //! **Invariant:** at most one statement of a process is under way for a bucket, and it takes what all who stand in line want.
 
 use crate::{
-    Clock,
+    Clock, fault,
     limits::{BUCKETS_MAX, PACING_BLOCK, PACING_WAIT_MAX},
     store::pacing::{self, Named},
 };
@@ -97,6 +97,7 @@ impl Buckets {
         };
         let wanted = line.wanted.load(Ordering::Relaxed).clamp(1, size);
         let reserved = pacing::reserve(&self.pool, named, wanted, now).await?;
+        fault::point("pacing.reserved");
         if let Some(rest) = u32::try_from(reserved.granted).unwrap_or(0).checked_sub(1) {
             block.tokens = rest;
             block.until = now + delta(PACING_BLOCK);

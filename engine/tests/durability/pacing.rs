@@ -78,7 +78,7 @@ impl Two {
     }
 
     async fn end(&self, process: usize, connection: &str, step: usize, outcome: &Outcome) {
-        self.accounts[process].ended(&self.wanted(connection, step), outcome).await;
+        self.accounts[process].ended(&self.wanted(connection, step).key, outcome).await;
     }
 
     /// Asks until it is answered so: what another process knows is looked up once a second.
@@ -188,7 +188,7 @@ async fn a_throttled_account_is_closed_for_everybody() {
         message: "429".to_owned(),
     };
     let wanted = two.wanted("shop", 1);
-    let put_back = two.accounts[0].ended(&wanted, &throttled).await;
+    let put_back = two.accounts[0].ended(&wanted.key, &throttled).await;
     let is_later =
         matches!(&put_back, Some(Refusal::Later { after, .. }) if *after == Duration::from_secs(7));
     assert!(is_later, "{put_back:?}");
@@ -294,7 +294,7 @@ async fn a_refused_credential_is_one_incident_until_it_is_changed() {
         let process = step % 2;
         if two.word(process, "shop", step).await == "in" {
             let wanted = two.wanted("shop", step);
-            let put_back = two.accounts[process].ended(&wanted, &refused()).await;
+            let put_back = two.accounts[process].ended(&wanted.key, &refused()).await;
             assert!(matches!(put_back, Some(Refusal::Later { .. })), "{put_back:?}");
         }
     }
