@@ -129,12 +129,12 @@ impl From<Error> for Problem {
             Error::Invalid(diagnostics) => Self::invalid(diagnostics),
             Error::Refused(_) => Self::unprocessable("refused", detail),
             Error::Over(_) => Self::conflict("instance-over", detail),
+            Error::Full(_) => Self::conflict("concurrency", detail),
+            Error::Queued(id) => Self::unavailable("queued").with("instance", id.to_string()),
             Error::Conflict(_) => Self::conflict("conflict", detail),
             Error::Unfit { .. } => Self::conflict("not-possible", detail),
             Error::Pending(id) => Self::unavailable("pending").with("event_id", id.to_string()),
-            Error::Stopping | Error::NoServer(_) => {
-                Self::unavailable("unavailable")
-            }
+            Error::Stopping | Error::NoServer(_) => Self::unavailable("unavailable"),
             Error::Database(source) => database(source),
             Error::Corrupt { .. } | Error::Archive { .. } | Error::Panicked | Error::Migrate(_) => {
                 Self::internal()
@@ -184,6 +184,8 @@ mod tests {
             (Error::Invalid(Vec::new()), 422, "invalid-definition"),
             (Error::Refused("too deep".to_owned()), 422, "refused"),
             (Error::Over(id), 409, "instance-over"),
+            (Error::Full("hello".to_owned()), 409, "concurrency"),
+            (Error::Queued(id), 503, "queued"),
             (Error::Conflict("instance x".to_owned()), 409, "conflict"),
             (Error::Unfit { version: 2, why: "no state".to_owned() }, 409, "not-possible"),
             (Error::Pending(id), 503, "pending"),

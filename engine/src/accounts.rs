@@ -5,7 +5,10 @@
 use serde_json::Value;
 use std::time::Duration;
 use uuid::Uuid;
-use workflows::step::{Connection, Recipient, Running};
+use workflows::{
+    pacing::Pace,
+    step::{Connection, Outcome, Recipient, Running},
+};
 
 /// What a step asks for.
 #[derive(Debug, Clone)]
@@ -26,6 +29,12 @@ pub struct Wanted {
     pub key: String,
     /// The step's input.
     pub input: Value,
+    /// Rates of its definition and of the step itself.
+    pub paces: Vec<Pace>,
+    /// How long the attempt may take.
+    pub timeout: Duration,
+    /// Only what became of an earlier attempt is asked: that waits for nothing, and counts nowhere.
+    pub is_check: bool,
 }
 
 /// What a step gets.
@@ -62,6 +71,16 @@ pub enum Refusal {
 pub trait Accounts: Send + Sync + 'static {
     /// The account and the recipient for one attempt.
     fn resolve(&self, wanted: Wanted) -> Running<'_, Result<Account, Refusal>>;
+
+    /// Told how an attempt ended whose account it gave; if it was the account that was refused, not the step, why the step is to
+    /// wait. Such an attempt does not count.
+    fn ended<'a>(
+        &'a self,
+        _step_key: &'a str,
+        _outcome: &'a Outcome,
+    ) -> Running<'a, Option<Refusal>> {
+        Box::pin(async { None })
+    }
 
     /// Told when a step has done its work, before its result goes to the instance; for the ledger of sent messages.
     /// May be told twice for one key. Its failure is its own affair: the step is done.

@@ -2,6 +2,8 @@
 //!
 //! **Invariant:** consent, mode and the service window are looked at just before each attempt, with the engine's clock, never
 //! when the step was made.
+//! **Invariant:** what may not begin yet is sent away by the gate ([`crate::pacing`]), last of all: a step that may not run at
+//! all waits for nothing.
 
 use crate::{
     Clock,
@@ -10,7 +12,8 @@ use crate::{
     conversation::mode::Mode,
     detached::detached,
     error::Error,
-    limits::{DATABASE_RETRY_MAX, PAUSED_RETRY, SERVICE_WINDOW},
+    limits::{ATTEMPT_GRACE, DATABASE_RETRY_MAX, PAUSED_RETRY, SERVICE_WINDOW},
+    pacing::{self, Gate, Subject, Visit, limits::Limits},
     router::status::{Failed, tell},
     store::{
         conversations::{self, AddressRow},
@@ -18,7 +21,8 @@ use crate::{
     },
 };
 use serde_json::{Value, json};
-use workflows::step::{Connection, Recipient, Running, Secret};
+use sha2::{Digest, Sha256};
+use workflows::step::{Connection, Outcome, Recipient, Running, Secret};
 
 /// The provider of kinds that speak in the instance's own conversation.
 const CHANNEL: &str = "channel";
@@ -32,12 +36,14 @@ const API_BASE: &str = "https://graph.facebook.com/v23.0";
 pub struct AccountsStore {
     channels: Channels,
     clock: Clock,
+    gate: Gate,
 }
 
 impl AccountsStore {
     /// Over these channels; `clock` is the engine's.
     pub fn new(channels: Channels, clock: Clock) -> Self {
-        Self { channels, clock }
+        let gate = Gate::new(channels.pool().clone(), clock.clone());
+        Self { channels, clock, gate }
     }
 
     async fn on_channel(&self, wanted: &Wanted) -> Result<Result<Account, Refusal>, Error> {
@@ -49,6 +55,16 @@ impl AccountsStore {
         }
         let channel = self.channels.get(wanted.tenant, address.channel_id).await?;
         let recipient = Recipient { phone: address.phone, user_id: address.user_id };
+        let named = recipient.phone.as_deref().or(recipient.user_id.as_deref());
+        let subject = Subject {
+            key: format!("channel/{}", channel.id),
+            title: format!("the channel `{}`", channel.name),
+            limits: limits(&channel.kind, &channel.settings),
+            recipient: named.map(|named| spoken_to(named, true)),
+        };
+        if let Err(refusal) = self.enter(wanted, Some(subject)).await? {
+            return Ok(Err(refusal));
+        }
         let connection = Some(channel_connection(&channel));
         Ok(Ok(Account { connection, recipient: Some(recipient) }))
     }
@@ -115,7 +131,37 @@ impl AccountsStore {
             );
             return Ok(Err(never("no-connection", &message)));
         }
-        Ok(Ok(Account { connection: Some(found.account.clone()), recipient: None }))
+        let account = &found.account;
+        let subject = Subject {
+            key: format!("connection/{}", account.name),
+            title: format!("the connection `{}`", account.name),
+            limits: limits(&account.provider, &account.settings),
+            recipient: wanted.input["channel"].as_str().map(|channel| spoken_to(channel, false)),
+        };
+        if let Err(refusal) = self.enter(wanted, Some(subject)).await? {
+            return Ok(Err(refusal));
+        }
+        Ok(Ok(Account { connection: Some(account.clone()), recipient: None }))
+    }
+
+    /// The last question before an attempt.
+    async fn enter(
+        &self,
+        wanted: &Wanted,
+        subject: Option<Subject>,
+    ) -> Result<Result<(), Refusal>, Error> {
+        if wanted.is_check || (subject.is_none() && wanted.paces.is_empty()) {
+            return Ok(Ok(()));
+        }
+        let visit = Visit {
+            tenant: wanted.tenant,
+            step: wanted.key.clone(),
+            subject,
+            paces: wanted.paces.clone(),
+            lease: wanted.timeout + ATTEMPT_GRACE * 2,
+        };
+        let gate = self.gate.clone();
+        detached(async move { Ok(gate.enter(visit).await?) }).await
     }
 
     /// Puts a sent message into the ledger; told twice, it is there once.
@@ -169,7 +215,10 @@ impl Accounts for AccountsStore {
         Box::pin(async move {
             let answer = match (wanted.provider, &wanted.name) {
                 (Some(CHANNEL), _) => self.on_channel(&wanted).await,
-                (None, None) => Ok(Ok(Account::default())),
+                (None, None) => {
+                    let entered = self.enter(&wanted, None).await;
+                    entered.map(|entered| entered.map(|()| Account::default()))
+                }
                 _ => self.named(&wanted).await,
             };
             answer.unwrap_or_else(|error| {
@@ -178,6 +227,24 @@ impl Accounts for AccountsStore {
                     code: "database".to_owned(),
                     message: format!("the account cannot be read: {error}"),
                 })
+            })
+        })
+    }
+
+    fn ended<'a>(
+        &'a self,
+        step_key: &'a str,
+        outcome: &'a Outcome,
+    ) -> Running<'a, Option<Refusal>> {
+        Box::pin(async move {
+            if !self.gate.has(step_key) {
+                return None;
+            }
+            let (gate, step, outcome) = (self.gate.clone(), step_key.to_owned(), outcome.clone());
+            let learnt = detached(async move { Ok(gate.ended(&step, &outcome).await) });
+            learnt.await.unwrap_or_else(|error| {
+                tracing::error!(step.key = step_key, %error, "the gate");
+                None
             })
         })
     }
@@ -192,6 +259,18 @@ impl Accounts for AccountsStore {
             }
         })
     }
+}
+
+/// The limits of an account; those of its provider, if its settings are from a time in which nobody looked at them.
+fn limits(provider: &str, settings: &Value) -> Limits {
+    Limits::read(provider, settings).unwrap_or_else(|_| Limits::of_provider(provider))
+}
+
+/// Names a recipient by a hash: rates are no place for phone numbers.
+fn spoken_to(named: &str, is_local: bool) -> pacing::Recipient {
+    let hash = Sha256::digest(named.as_bytes());
+    let key = hash[..12].iter().map(|byte| format!("{byte:02x}")).collect();
+    pacing::Recipient { key, is_local }
 }
 
 /// A channel as a step gets it.

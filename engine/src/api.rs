@@ -11,14 +11,15 @@ pub use occasion::{Occasion, OccasionOn, StartedBy, Webhook};
 
 use crate::{
     Clock,
+    admission::Admissions,
     bell::Bell,
     definitions::{Definitions, Stored, Uploaded},
     detached::detached,
     error::{Error, Result},
     everlasting::Keeping,
     ids, json, key,
-    lanes::Lanes,
     limits::CONFIRMATION_TTL,
+    priority,
     request::{EventRequest, InstanceView, Options, Role, StartRequest},
     resume::{self, ResumeLinks},
     schedules::Schedules,
@@ -28,6 +29,7 @@ use crate::{
         instances::{self, Meta},
     },
     tenants::Tenants,
+    tracks::Tracks,
     turn::Given,
     work::{Answer, Birth, Hints, Reply, StepHint, What, Work},
 };
@@ -59,7 +61,7 @@ struct Parts {
     shards: Shards,
     role: Role,
     /// Gone after `shutdown`.
-    lanes: Mutex<Option<Lanes>>,
+    tracks: Mutex<Option<Tracks>>,
     stop: watch::Sender<bool>,
     tasks: Mutex<Option<Tasks>>,
 }
@@ -90,7 +92,7 @@ impl Engine {
 
     /// Takes nothing any more, waits for running tries (a while) and for what was taken to be stored, and lets the shards go.
     pub async fn shutdown(&self) {
-        self.0.lanes.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.0.tracks.lock().unwrap_or_else(PoisonError::into_inner).take();
         let _ = self.0.stop.send(true);
         let tasks = self.0.tasks.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(tasks) = tasks else { return };
@@ -119,7 +121,7 @@ impl Engine {
 
     /// Whether this process takes events: false after `shutdown`.
     pub fn is_running(&self) -> bool {
-        self.0.lanes.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+        self.0.tracks.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
     /// What this process is for.
@@ -201,7 +203,8 @@ impl Engine {
     }
 
     /// Starts an instance; durable when it returns. `NotFound` without such a definition, `KeyTaken` if a live instance
-    /// has the key, `Exists` if one has the id (starting twice with one id starts once).
+    /// has the key, `Exists` if one has the id (starting twice with one id starts once). Under a concurrency key without a
+    /// free place: `Queued` (it starts later, by itself), or `Full`.
     pub async fn start_instance(&self, request: StartRequest) -> Result<InstanceView> {
         let engine = self.clone();
         detached(async move {
@@ -298,6 +301,7 @@ impl Engine {
             told => told,
         };
         resume::tell(self.0.told.resume.as_ref(), tenant, id, &mut scope);
+        priority::tell(&mut scope, request.priority);
         let start = Start {
             at: self.0.clock.now(),
             seed: id.to_string(),
@@ -323,6 +327,8 @@ impl Engine {
             parent: None,
             created_at: start.at,
         };
+        let admissions = Admissions::new(&self.0.pool, &self.0.clock, &self.0.hints.bell);
+        admissions.admit(&named, &meta, &start, &actor).await?;
         let what = What::Birth(Box::new(Birth { meta, definition: named.definition }));
         Ok(Self::work((tenant, id), what, event, actor))
     }
@@ -351,11 +357,11 @@ impl Engine {
         mut work: Work,
         wants_view: bool,
     ) -> Result<oneshot::Receiver<Result<Answer>>> {
-        let lanes = self.0.lanes.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let lanes = lanes.ok_or(Error::Stopping)?;
+        let tracks = self.0.tracks.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let tracks = tracks.ok_or(Error::Stopping)?;
         let (reply, answer) = oneshot::channel();
         work.reply = Some(Reply { sender: reply, wants_view });
-        lanes.send(work).await?;
+        tracks.send(work).await?;
         Ok(answer)
     }
 }

@@ -28,6 +28,8 @@ mod tests {
             backoff_ms: 1_000,
             backoff_max_ms: 10_000,
             on_unknown: OnUnknown::Ask,
+            priority: None,
+            paces: Vec::new(),
         };
         for (attempt, longest_ms) in [(1, 1_000), (2, 2_000), (4, 8_000), (5, 10_000), (99, 10_000)]
         {

@@ -12,8 +12,12 @@ mod cache;
 use crate::{
     Error, Result,
     detached::detached,
+    pacing::limits::Limits,
     secret::{Keyring, Owner},
-    store::channels::{self as rows, ChannelRow, ConnectionRow},
+    store::{
+        channels::{self as rows, ChannelRow, ConnectionRow},
+        pacing,
+    },
 };
 use cache::Cache;
 use chrono::{DateTime, Utc};
@@ -242,6 +246,7 @@ impl Channels {
 
     async fn upsert_channel(&self, new: ChannelNew) -> Result<Arc<Channel>> {
         let pool = &self.0.pool;
+        Limits::read(&new.kind, &new.settings).map_err(Error::Refused)?;
         let taken = || Error::Conflict(format!("{} account {}", new.kind, new.external_id));
         let old = rows::channel_by_account(pool, &new.kind, &new.external_id).await?;
         let old = old.map(|row| self.open_channel(row));
@@ -256,11 +261,13 @@ impl Channels {
         let row = rows::upsert_channel(pool, &new, id, &sealed).await?.ok_or_else(taken)?;
         self.0.by_id.clear();
         self.0.by_account.clear();
+        self.mend(new.tenant, &format!("channel/{id}")).await?;
         Ok(Arc::new(self.open_channel(row)))
     }
 
     async fn upsert_named(&self, new: ConnectionNew) -> Result<Connection> {
         let pool = &self.0.pool;
+        Limits::read(&new.provider, &new.settings).map_err(Error::Refused)?;
         let old = rows::connection_by_name(pool, new.tenant, &new.name).await?;
         let old = old.map(|row| self.open_connection(row));
         let id = old.as_ref().map_or_else(Uuid::now_v7, |old| old.id);
@@ -272,7 +279,16 @@ impl Channels {
         let row = rows::upsert_connection(pool, &new, id, &sealed).await?;
         let row = row.ok_or_else(|| Error::Conflict(format!("connection `{}`", new.name)))?;
         self.0.connections.clear();
+        self.mend(new.tenant, &format!("connection/{}", new.name)).await?;
         Ok(self.open_connection(row))
+    }
+
+    /// Whatever was wrong with it may be cured: steps that wait for that are tried again.
+    async fn mend(&self, tenant: Uuid, subject: &str) -> Result<()> {
+        if pacing::delete_health(&self.0.pool, tenant, subject, None).await? {
+            tracing::info!(tenant.id = %tenant, subject, "was changed, and counts as well again");
+        }
+        Ok(())
     }
 
     fn seal(&self, owner: Owner<'_>, secrets: &BTreeMap<String, Secret>) -> Result<Sealed> {

@@ -25,6 +25,12 @@ pub enum Error {
     /// The instance has ended.
     #[error("instance {0} has ended")]
     Over(Uuid),
+    /// As many instances as may are running under the start's concurrency key, and the definition says that nobody waits.
+    #[error("as many instances of `{0}` as may are running under its concurrency key")]
+    Full(String),
+    /// The start is stored, and waits for a place under its concurrency key; the instance's id.
+    #[error("the start waits for a place under its concurrency key")]
+    Queued(Uuid),
     /// Somebody else changed it in between.
     #[error("{0} was changed by someone else")]
     Conflict(String),

@@ -8,34 +8,40 @@
 
 mod attempt;
 mod own;
+mod waiting;
 
 use crate::{
     Clock,
     accounts::{Account, Accounts},
     bell::Bell,
     caught, fault, kinds,
-    lanes::Lanes,
-    limits::{DATABASE_RETRY, LEASE_RENEW, STEP_PAGE, STEPS_WAITING_MAX},
+    limits::{
+        DATABASE_RETRY, LANE_PAGE, LANE_PAGES_MAX, LANE_ROWS_MIN, LEASE_RENEW, REFILL, STEP_PAGE,
+    },
     outbox::Outbox,
     request::Settings,
     shards::{ShardSet, Shards},
     store::{
-        RowId, outbox,
+        RowId,
+        lanes::{self, Lane},
+        outbox,
         steps::{self, StepRow, StepStatus},
     },
+    tracks::Tracks,
     work::{StepHint, Stop},
 };
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::PgPool;
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{HashMap, HashSet},
     sync::Arc,
 };
 use tokio::{
     sync::{mpsc, oneshot},
     time::Instant,
 };
+use waiting::Waiting;
 use workflows::step::StepRunner;
 
 /// What attempts share.
@@ -45,7 +51,7 @@ pub(crate) struct Shared {
     pub(crate) runner: Arc<dyn StepRunner>,
     pub(crate) accounts: Arc<dyn Accounts>,
     pub(crate) settings: Settings,
-    pub(crate) lanes: Lanes,
+    pub(crate) tracks: Tracks,
     pub(crate) bell: Bell,
     pub(crate) shards: Shards,
     pub(crate) outbox: Outbox,
@@ -67,9 +73,7 @@ pub(crate) struct Executor {
     shared: Arc<Shared>,
     hints: mpsc::Receiver<StepHint>,
     back: mpsc::UnboundedReceiver<Back>,
-    /// By due time.
-    waiting: BTreeMap<(DateTime<Utc>, RowId), StepRow>,
-    due_of: HashMap<RowId, DateTime<Utc>>,
+    waiting: Waiting,
     /// Those whose outcome may still be told, by key.
     checking: HashMap<String, RowId>,
     /// With their shards.
@@ -85,6 +89,8 @@ pub(crate) struct Executor {
     polled: Option<Instant>,
     /// When the steps of processes that are gone were looked for.
     recovered: Option<Instant>,
+    /// The lane the next poll goes on after.
+    looked_at: Lane,
 }
 
 impl Executor {
@@ -98,8 +104,7 @@ impl Executor {
             shared: Arc::new(shared),
             hints,
             back,
-            waiting: BTreeMap::new(),
-            due_of: HashMap::new(),
+            waiting: Waiting::default(),
             checking: HashMap::new(),
             running: HashMap::new(),
             tried: HashSet::new(),
@@ -108,6 +113,7 @@ impl Executor {
             resolved: Vec::new(),
             polled: None,
             recovered: None,
+            looked_at: Lane::before_all(),
         }
     }
 
@@ -149,14 +155,9 @@ impl Executor {
 
     /// Hands shards over: what was not begun is left to their next owner, what runs is waited for.
     async fn leave(&mut self, leaving: ShardSet, done: oneshot::Sender<()>) {
-        let of_them: Vec<RowId> = self
-            .waiting
-            .values()
-            .filter(|row| leaving.contains(row.shard))
-            .map(|row| row.id)
-            .collect();
-        for row in of_them.into_iter().filter_map(|id| self.forget(id)).collect::<Vec<_>>() {
-            self.put_down.push(row);
+        for id in self.waiting.of_shards(&leaving) {
+            let row = self.forget(id);
+            self.put_down.extend(row);
         }
         let (theirs, ours) = std::mem::take(&mut self.resolved)
             .into_iter()
@@ -248,19 +249,20 @@ impl Executor {
             Some(known) if known.fence > row.fence => known,
             _ => row,
         };
-        if self.waiting.len() >= STEPS_WAITING_MAX || !self.shared.shards.owns(row.shard) {
+        if !self.shared.shards.owns(row.shard) {
             return self.put_down.push(row);
         }
-        if row.status == StepStatus::Checking {
-            self.checking.insert(row.key.clone(), row.id);
+        let (id, is_checking) = (row.id, row.status == StepStatus::Checking);
+        let key = is_checking.then(|| row.key.clone());
+        match (self.waiting.put(row), key) {
+            (Ok(()), Some(key)) => drop(self.checking.insert(key, id)),
+            (Ok(()), None) => {}
+            (Err(row), _) => self.put_down.push(*row),
         }
-        self.due_of.insert(row.id, row.due);
-        self.waiting.insert((row.due, row.id), row);
     }
 
     fn forget(&mut self, id: RowId) -> Option<StepRow> {
-        let due = self.due_of.remove(&id)?;
-        let row = self.waiting.remove(&(due, id))?;
+        let row = self.waiting.take(id)?;
         self.checking.remove(&row.key);
         Some(row)
     }
@@ -272,34 +274,67 @@ impl Executor {
         self.spawn(id, attempt::confirmed(self.shared.clone(), row, output));
     }
 
-    /// Looks for steps whose hint was lost.
+    /// Looks for steps whose hint was lost, or that found no room; lane by lane, a few pages of lanes at a time.
     async fn poll(&mut self) {
-        if self.polled.is_some_and(|at| at.elapsed() < self.shared.settings.poll) {
-            return;
-        }
-        let owned = self.shared.shards.owned();
-        if owned.is_empty() {
+        let poll = self.shared.settings.poll;
+        let wait = if self.waiting.is_hungry() { REFILL.min(poll) } else { poll };
+        if self.polled.is_some_and(|at| at.elapsed() < wait)
+            || self.shared.shards.owned().is_empty()
+        {
             return;
         }
         self.polled = Some(Instant::now());
         self.recover().await;
-        let known = self.waiting.len() + self.running.len();
-        if known >= STEPS_WAITING_MAX {
-            return;
-        }
-        // Those that are known may all stand in front.
-        let limit = STEP_PAGE + i64::try_from(known).unwrap_or(0);
-        let now = self.shared.clock.now();
-        match steps::due(&self.shared.pool, now, limit, owned.filter().as_deref()).await {
-            Ok(rows) => {
-                for row in rows {
-                    if !self.due_of.contains_key(&row.id) {
-                        self.wait(row);
-                    }
-                }
+        self.waiting.feed();
+        for _ in 0..LANE_PAGES_MAX {
+            match self.look().await {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(error) => return tracing::warn!(%error, "steps cannot be read"),
             }
-            Err(error) => tracing::warn!(%error, "steps cannot be read"),
         }
+    }
+
+    /// Looks at the next lanes; whether there are more.
+    async fn look(&mut self) -> crate::Result<bool> {
+        let pool = &self.shared.pool;
+        let shards = self.shared.shards.owned().filter();
+        let found = lanes::after(pool, &self.looked_at, LANE_PAGE).await?;
+        let is_last = i64::try_from(found.len()).unwrap_or(LANE_PAGE) < LANE_PAGE;
+        self.looked_at = match found.last() {
+            Some(last) if !is_last => last.clone(),
+            _ => Lane::before_all(),
+        };
+        let page = STEP_PAGE / i64::try_from(found.len().max(1)).unwrap_or(1);
+        let page = page.max(LANE_ROWS_MIN);
+        // Those that run may all stand in front, as may those that are known; a lane that has enough is passed over.
+        let running = i64::try_from(self.running.len()).unwrap_or(0);
+        let asked: Vec<(Lane, i64)> = found
+            .into_iter()
+            .filter_map(|lane| {
+                let known = i64::try_from(self.waiting.in_lane(&lane)).unwrap_or(STEP_PAGE);
+                let is_asked = known < STEP_PAGE && self.waiting.has_room(&lane);
+                is_asked.then_some((lane, page + known + running))
+            })
+            .collect();
+        if asked.is_empty() {
+            return Ok(!is_last);
+        }
+        let rows = lanes::due(pool, self.shared.clock.now(), &asked, shards.as_deref()).await?;
+        let mut read: HashMap<Lane, i64> = HashMap::new();
+        for row in rows {
+            *read.entry(Lane::of(&row)).or_default() += 1;
+            if !self.waiting.contains(row.id) {
+                self.wait(row);
+            }
+        }
+        for (lane, limit) in asked {
+            match read.get(&lane) {
+                Some(n) if *n >= limit => self.waiting.note_more(lane),
+                _ => self.waiting.note_all(&lane),
+            }
+        }
+        Ok(!is_last)
     }
 
     /// Steps that have no row, and were opened by a process that is gone, get it.
@@ -318,15 +353,13 @@ impl Executor {
         }
     }
 
-    /// Begins with what is due, as far as there is room.
+    /// Begins with what is due, by turns, as far as there is room.
     fn begin(&mut self) {
         let now = self.shared.clock.now();
         while self.has_room() {
-            let Some((&(due, id), _)) = self.waiting.first_key_value() else { break };
-            if due > now {
-                break;
-            }
-            let Some(row) = self.forget(id) else { break };
+            let Some(row) = self.waiting.pop(now) else { break };
+            let id = row.id;
+            self.checking.remove(&row.key);
             self.running.insert(id, row.shard);
             if row.status == StepStatus::Checking {
                 self.spawn(id, attempt::window_ended(self.shared.clone(), row));
@@ -443,9 +476,9 @@ impl Executor {
         }
         let clock = self.shared.clock.clone();
         let poll = self.shared.settings.poll;
-        let first = self.waiting.first_key_value().map(|((due, _), _)| *due);
-        let next = first.filter(|_| self.has_room());
+        let next = self.waiting.next_due().filter(|_| self.has_room());
         let next = next.unwrap_or(DateTime::<Utc>::MAX_UTC);
+        let poll = if self.waiting.is_hungry() { REFILL.min(poll) } else { poll };
         tokio::select! {
             () = clock.sleep_until(next, poll) => {}
             () = stop.wait() => {}
@@ -456,7 +489,7 @@ impl Executor {
 
     /// Waits for the tries that run. What was not begun is left to the next owner.
     async fn drain(mut self) {
-        self.put_down.extend(std::mem::take(&mut self.waiting).into_values());
+        self.put_down.extend(std::mem::take(&mut self.waiting).into_rows());
         let until = Instant::now() + self.shared.settings.drain;
         while !self.running.is_empty() {
             let left = until.saturating_duration_since(Instant::now());

@@ -43,6 +43,13 @@ pub const POINTS: &[&str] = &[
     "own.before_commit",
     // It was delivered and the step does not know: run again, it finds that it was.
     "own.after_commit",
+    // A block of tokens is lost with the process: the rate is used a little less. The step was not begun.
+    "pacing.reserved",
+    // A place, or the start that waits for one, is in a transaction, which the server rolls back: it is asked for again.
+    "admission.before_commit",
+    // The place is given and the instance not started: asked again, it has its place; never asked again, the place is free
+    // after a minute. A start that waits is stored, and comes by itself.
+    "admission.after_commit",
 ];
 
 /// The points of the work beside turns (archives, months, purges), visited by tests of their own.

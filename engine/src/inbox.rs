@@ -2,12 +2,14 @@
 //!
 //! **Invariant:** a row is in memory at most once; it leaves the table only in the turn that applies it.
 
+mod admit;
+
 use crate::{
     Clock,
+    admission::Admissions,
     definitions::Definitions,
     error::Error,
     fault, ids, key,
-    lanes::Lanes,
     limits::{IN_FLIGHT_MAX, INBOX_PAGE},
     owner::batch,
     resume::{self, ResumeLinks},
@@ -16,6 +18,7 @@ use crate::{
         inbox::{self, InboxRow},
         instances::Meta,
     },
+    tracks::Tracks,
     turn::{Claim, Given, Started},
     work::{Birth, InFlight, Stop, What, Work},
 };
@@ -44,11 +47,12 @@ enum Swept {
 /// The reader.
 pub(crate) struct Inbox {
     pub(crate) pool: PgPool,
+    pub(crate) admissions: Admissions,
     pub(crate) definitions: Definitions,
     pub(crate) resume: Option<ResumeLinks>,
     pub(crate) clock: Clock,
     pub(crate) shards: Shards,
-    pub(crate) lanes: Lanes,
+    pub(crate) tracks: Tracks,
     pub(crate) hint: Arc<Notify>,
     pub(crate) poll: Duration,
     pub(crate) in_flight: InFlight<i64>,
@@ -109,7 +113,7 @@ impl Inbox {
             let Some(ticket) = self.in_flight.take(row.id) else { continue };
             let mut work = self.work(row).await?;
             work.ticket = Some(Box::new(ticket));
-            if self.lanes.send(work).await.is_err() {
+            if self.tracks.send(work).await.is_err() {
                 return Ok(false);
             }
         }
@@ -170,16 +174,16 @@ impl Inbox {
                 return Ok(());
             }
         };
-        let mut scope = started.scope;
+        let mut scope = started.scope.clone();
         resume::tell(self.resume.as_ref(), work.tenant, work.instance, &mut scope);
         let start = Start {
             at: work.given.event.at,
             seed: work.instance.to_string(),
-            input: started.input,
+            input: started.input.clone(),
             scope,
-            trigger: started.trigger,
+            trigger: started.trigger.clone(),
         };
-        let key = match started.key {
+        let key = match started.key.clone() {
             Some(key) => Ok(Some(key)),
             None => key::of(&named.definition, &start),
         };
@@ -195,6 +199,12 @@ impl Inbox {
                 return Ok(());
             }
         };
+        if named.definition.pacing.concurrency.is_some() {
+            let started = Started { key: key.clone(), ..started.clone() };
+            if !self.admit(work, &named, &start, started).await? {
+                return Ok(());
+            }
+        }
         work.given.event = machine::started(&start);
         work.what = What::Birth(Box::new(Birth {
             meta: Meta {

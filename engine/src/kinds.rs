@@ -18,6 +18,12 @@ pub(crate) fn effect(kind: &str) -> Option<Effect> {
     workflows::kinds::find(kind).and_then(|spec| spec.effect)
 }
 
+/// Every kind that needs an account, with the provider it is to be at.
+pub(crate) fn providers() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let all = workflows::kinds::all().iter();
+    all.filter_map(|spec| Some((spec.kind, spec.effect?.provider?)))
+}
+
 /// Whether a try of this step must be on record before its first byte is sent. An unknown kind is not trusted; what the
 /// engine runs itself is deduplicated by the step's key.
 pub(crate) fn is_unsafe(kind: &str, input: &Value) -> bool {

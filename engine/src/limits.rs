@@ -9,7 +9,7 @@ pub const WORK_QUEUE_MAX: usize = 10_000;
 /// What the instances kept in memory between turns may take, in bytes, all lanes together.
 pub const HOT_BYTES_MAX: usize = 256 << 20;
 /// Owners that work side by side.
-pub const LANES: usize = 2;
+pub const TRACKS: usize = 2;
 /// Compiled definitions kept in memory.
 pub const DEFINITIONS_MAX: usize = 1_000;
 /// How long a version is believed to be the current one without looking.
@@ -24,6 +24,16 @@ pub const TIMERS_IN_FLIGHT_MAX: usize = 10_000;
 pub const TIMER_PAGE: i64 = 5_000;
 /// Steps read at once.
 pub const STEP_PAGE: i64 = 1_000;
+/// Least number of steps read of a lane, when many lanes are read at once.
+pub const LANE_ROWS_MIN: i64 = 16;
+/// Lanes (tenant, kind, connection) whose steps are read at once.
+pub const LANE_PAGE: i64 = 200;
+/// Pages of lanes that one poll looks at; the next one goes on after them.
+pub const LANE_PAGES_MAX: usize = 10;
+/// Lanes of which is remembered that they have more steps in the table; others are found by the poll.
+pub const LANES_MAX: usize = 10_000;
+/// How soon a lane that has more steps in the table is read again when it is nearly through with those in memory.
+pub const REFILL: Duration = Duration::from_millis(20);
 /// How often rows are looked for when no hint came.
 pub const POLL: Duration = Duration::from_secs(1);
 /// Hints on their way to the executor; beyond it owners wait. To the scheduler; beyond it they are lost, which costs a poll.
@@ -102,3 +112,33 @@ pub const PURGE_PAGE: i64 = 500;
 pub const PURGE_INSTANCES_MAX: usize = 10_000;
 /// Shortest text by which a person is looked for where no key leads, in characters: a shorter one would be found in anything.
 pub const PURGE_NEEDLE_CHARS_MIN: usize = 6;
+/// What a process reserves of a rate at once: what it carries in this time.
+pub const PACING_BLOCK: Duration = Duration::from_millis(100);
+/// Longest time after which a step that waits for a rate asks again: settings may have changed.
+pub const PACING_WAIT_MAX: Duration = Duration::from_secs(30);
+/// How long a provider that throttles without naming a time is left alone.
+pub const THROTTLE_WAIT: Duration = Duration::from_secs(1);
+/// Rates known in memory; those that are not in use are forgotten.
+pub const BUCKETS_MAX: usize = 10_000;
+/// Failures in a row, of one process, after which a connection rests.
+pub const BREAKER_FAILURES: u32 = 10;
+/// How long a connection rests first; doubled each time its probe fails.
+pub const BREAKER_REST: Duration = Duration::from_secs(5);
+/// Longest rest of a connection.
+pub const BREAKER_REST_MAX: Duration = Duration::from_secs(300);
+/// How long the health of connections is believed without looking.
+pub const HEALTH_TTL: Duration = Duration::from_secs(1);
+/// Connections that are not well, read at once.
+pub const HEALTH_PAGE: i64 = 1_000;
+/// How soon, at the earliest, a step looks again whether its connection is well; at the latest after three times that.
+pub const HEALTH_RETRY: Duration = Duration::from_secs(2);
+/// How soon a step looks again whether there is a place among those that may run at once.
+pub const SLOT_RETRY: Duration = Duration::from_millis(100);
+/// Unused rates deleted in one bite of the housekeeping.
+pub const PACING_DELETED_MAX: i64 = 10_000;
+/// How soon after it got its place under a concurrency key an instance must have started, or the place is free again.
+pub const BIRTH_MAX: Duration = Duration::from_secs(60);
+/// How often it is looked whether those who wait under a concurrency key can move up.
+pub const ADMISSION_POLL: Duration = Duration::from_secs(1);
+/// Concurrency keys with a queue, read at once.
+pub const ADMISSION_KEYS_PAGE: i64 = 200;

@@ -6,8 +6,8 @@ use crate::{
     Clock, Result,
     chore::Claim,
     everlasting::{Keeping, expire, months, retire},
-    limits::{CHORE_POLL, EXPIRED_PAGE},
-    store::{chores, dedupe, shards},
+    limits::{CHORE_POLL, EXPIRED_PAGE, PACING_DELETED_MAX},
+    store::{chores, dedupe, pacing, shards},
     work::Stop,
 };
 use sqlx::PgPool;
@@ -88,6 +88,7 @@ impl Maintainer {
                     >= EXPIRED_PAGE.unsigned_abs()
                     && claim.renew().await?
                 {}
+                pacing::delete_unused(pool, now, PACING_DELETED_MAX).await?;
                 Ok(())
             }
             _ => {

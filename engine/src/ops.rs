@@ -21,6 +21,7 @@ pub mod retry;
 pub mod scenario;
 pub mod send;
 pub mod steps;
+mod waits;
 
 use crate::{Result, detached::detached};
 use serde::Serialize;

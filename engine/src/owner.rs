@@ -1,4 +1,4 @@
-//! The owner of a lane: the one task that gives the lane's instances their turns.
+//! The owner of a track: the one task that gives the track's instances their turns.
 //!
 //! It collects what is ready, computes, commits, and only then tells: callers their answers, the executor its steps, the
 //! scheduler its timers.
@@ -17,12 +17,12 @@ use crate::{
     definitions::Definitions,
     error::Error,
     fault, ids,
-    lanes::{Lane, Message},
     limits::{BATCH_TURNS_MAX, DATABASE_RETRY},
     outbox::Outbox,
     request::InstanceView,
     shards::{ShardSet, Shards},
     store::{RowId, history, instances, outbox},
+    tracks::{Message, Track},
     turn::{Chain, Claim},
     work::{Answer, Hints, StepHint, Stop, What, Work},
 };
@@ -103,9 +103,9 @@ impl Owner {
 
     /// Runs until told that nothing more will come (an abandoned try may still hold a sender), and then until everything
     /// received is stored.
-    pub(crate) async fn run(mut self, mut lane: Lane, mut finish: Stop) {
-        while let Some(first) = self.next(&mut lane, &mut finish).await {
-            let Collected { works, forget } = collect(first, &mut lane);
+    pub(crate) async fn run(mut self, mut track: Track, mut finish: Stop) {
+        while let Some(first) = self.next(&mut track, &mut finish).await {
+            let Collected { works, forget } = collect(first, &mut track);
             if !works.is_empty() {
                 self.apply(works).await;
             }
@@ -119,16 +119,16 @@ impl Owner {
     }
 
     /// The next message; `None` when no more will come.
-    async fn next(&mut self, lane: &mut Lane, finish: &mut Stop) -> Option<Message> {
+    async fn next(&mut self, track: &mut Track, finish: &mut Stop) -> Option<Message> {
         loop {
             let has_emptied = self.common.outbox.has_done();
             tokio::select! {
                 biased;
-                Some(message) = lane.prompt.recv() => return Some(message),
-                Some(message) = lane.backlog.recv() => return Some(message),
-                () = finish.wait(), if !lane.prompt.is_closed() => {
-                    lane.prompt.close();
-                    lane.backlog.close();
+                Some(message) = track.prompt.recv() => return Some(message),
+                Some(message) = track.backlog.recv() => return Some(message),
+                () = finish.wait(), if !track.prompt.is_closed() => {
+                    track.prompt.close();
+                    track.backlog.close();
                 }
                 () = tokio::time::sleep(EMPTIED_WAIT), if has_emptied => self.empty_outbox().await,
                 else => return None,
@@ -366,13 +366,13 @@ impl Owner {
 
 /// What is ready, at most a batch. Nothing is waited for: what arrives during a commit makes the next batch, so batches grow
 /// with the load, and at rest an event goes alone and at once.
-fn collect(first: Message, lane: &mut Lane) -> Collected {
+fn collect(first: Message, track: &mut Track) -> Collected {
     let mut collected = Collected::default();
     let mut goes_on = collected.take(first);
     let most = [BATCH_TURNS_MAX - BATCH_TURNS_MAX / BACKLOG_PART, BATCH_TURNS_MAX, BATCH_TURNS_MAX];
     for (round, most) in most.into_iter().enumerate() {
         while goes_on && collected.works.len() < most {
-            let from = if round == 1 { &mut lane.backlog } else { &mut lane.prompt };
+            let from = if round == 1 { &mut track.backlog } else { &mut track.prompt };
             match from.try_recv() {
                 Ok(message) => goes_on = collected.take(message),
                 Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,

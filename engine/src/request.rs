@@ -54,7 +54,7 @@ pub struct Settings {
     /// What this process is for.
     pub role: Role,
     /// Owners that work side by side, each with a connection of its own; 0 counts as 1.
-    pub lanes: usize,
+    pub tracks: usize,
     /// Whether other processes are told by `NOTIFY` what waits for them; without it they find out by polling.
     pub notify: bool,
     /// Whether a transaction pooler stands before the database: then there is no `NOTIFY`, and no session lock that tells at
@@ -79,7 +79,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             role: Role::All,
-            lanes: limits::LANES,
+            tracks: limits::TRACKS,
             notify: true,
             behind_pooler: false,
             check_window: Duration::from_secs(60),
@@ -113,6 +113,8 @@ pub struct StartRequest {
     pub trigger: Option<Value>,
     /// Its id; starting twice with one id starts once. Drawn if not given.
     pub id: Option<Uuid>,
+    /// From 0 to 9, higher first, instead of the definition's; its children have the same.
+    pub priority: Option<u8>,
     /// Who asked: `api:<key id>`, `member:<id>`, `router`, …
     pub actor: String,
 }

@@ -96,15 +96,18 @@ fn mac(key: &[u8; 32], named: &[u8]) -> Option<Hmac<Sha256>> {
     Some(mac)
 }
 
-/// Tells an instance about to be started who it is, in its scope; a child had its parent's there.
+/// Tells an instance about to be started who it is, in its scope; a child had its parent's there, of which it keeps
+/// the priority.
 pub(crate) fn tell(links: Option<&ResumeLinks>, tenant: Uuid, id: Uuid, scope: &mut Value) {
     if !scope.is_object() {
         *scope = json!({});
     }
+    let priority = crate::priority::of_scope(scope);
     scope["instance"] = match links {
         Some(links) => json!({ "id": id, "resume": links.link(tenant, id) }),
         None => json!({ "id": id }),
     };
+    crate::priority::tell(scope, priority);
 }
 
 #[cfg(test)]

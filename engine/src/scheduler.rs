@@ -5,13 +5,13 @@
 
 use crate::{
     Clock, fault,
-    lanes::Lanes,
     limits::{POLL, TIMER_PAGE, TIMERS_IN_FLIGHT_MAX},
     shards::Shards,
     store::{
         RowId,
         timers::{self, TimerRow},
     },
+    tracks::Tracks,
     turn::{Claim, Given},
     work::{InFlight, Stop, What, Work},
 };
@@ -31,7 +31,7 @@ pub(crate) struct Scheduler {
     pub(crate) pool: PgPool,
     pub(crate) clock: Clock,
     pub(crate) shards: Shards,
-    pub(crate) lanes: Lanes,
+    pub(crate) tracks: Tracks,
     /// When timers were set for.
     pub(crate) hints: mpsc::Receiver<DateTime<Utc>>,
     pub(crate) in_flight: InFlight<RowId>,
@@ -112,7 +112,7 @@ impl Scheduler {
             n_new += 1;
             let mut work = work(timer, now);
             work.ticket = Some(Box::new(ticket));
-            self.lanes.send_backlog(work).await.ok()?;
+            self.tracks.send_backlog(work).await.ok()?;
         }
         Some(n_new)
     }

@@ -32,10 +32,10 @@ pub use show::{Schedule, Shown};
 pub use start::TickDone;
 
 use crate::{
-    bell::Bell,
-    shards::ShardSet,
     Clock, Error, Result,
+    bell::Bell,
     ops::audit::{self, Deed},
+    shards::ShardSet,
     store::schedules as rows,
     work::Hints,
 };

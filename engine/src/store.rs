@@ -5,8 +5,9 @@
 //! **Invariant:** nothing here decides anything; what a turn means is in [`crate::turn`], what belongs together in one
 //! transaction in [`crate::commit`].
 
-pub(crate) mod arguments;
+pub(crate) mod admissions;
 pub(crate) mod archives;
+pub(crate) mod arguments;
 pub(crate) mod channels;
 pub(crate) mod checkpoints;
 pub(crate) mod chores;
@@ -18,9 +19,11 @@ pub mod history;
 pub mod inbox;
 pub mod incidents;
 pub mod instances;
+pub mod lanes;
 pub mod messages;
-pub(crate) mod outbox;
 pub(crate) mod months;
+pub(crate) mod outbox;
+pub(crate) mod pacing;
 pub(crate) mod purges;
 pub(crate) mod retired;
 pub mod schedules;

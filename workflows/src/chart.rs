@@ -5,6 +5,7 @@
 //! **Invariant:** a chart that exists is legal: every index is in range, every target exists, every compound state has
 //! an initial transition, every expression has been parsed. The machine checks none of that again.
 
+use crate::pacing::{PRIORITY_DEFAULT, Pace};
 use crate::{
     expr::{Expression, Template},
     spec::OnUnknown,
@@ -373,4 +374,18 @@ pub struct Policy {
     pub backoff_max_ms: u64,
     /// What an unknown outcome leads to.
     pub on_unknown: OnUnknown,
+    /// From 0 to 9, higher first; `None` = the default. Absent where it is, so that steps stored by an earlier release read
+    /// the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priority: Option<u8>,
+    /// How often tries may begin, over all instances of the definition, or of this step alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub paces: Vec<Pace>,
+}
+
+impl Policy {
+    /// Its priority.
+    pub fn priority(&self) -> u8 {
+        self.priority.unwrap_or(PRIORITY_DEFAULT)
+    }
 }

@@ -8,9 +8,10 @@ use crate::{
     expr::{Expression, Texts, Type, TypeEnv},
     graph,
     json::Json,
-    limits::{DELAY_MS_MAX, RETENTION_MS_MIN},
     kinds::trigger,
+    limits::{DELAY_MS_MAX, RETENTION_MS_MIN},
     messages,
+    pacing::Pacing,
     source::{self, Body, Source},
     statechart, verify,
 };
@@ -118,7 +119,14 @@ pub fn reopen(bytes: &[u8], name: &str) -> Result<Definition, Vec<Diagnostic>> {
     Ok(define(&source, &lowered.machine, chart, parts, texts))
 }
 
-fn define(source: &Source, machine: &Json, chart: Chart, parts: Parts, texts: Texts) -> Definition {
+fn define(
+    source: &Source,
+    machine: &Json,
+    mut chart: Chart,
+    parts: Parts,
+    texts: Texts,
+) -> Definition {
+    parts.pacing.apply(&source.name, &mut chart);
     Definition {
         digest: digest(&source.name, &source.document),
         name: source.name.clone(),
@@ -129,6 +137,7 @@ fn define(source: &Source, machine: &Json, chart: Chart, parts: Parts, texts: Te
         messages: texts,
         unhandled: parts.unhandled,
         retention_ms: parts.retention_ms,
+        pacing: parts.pacing,
         chart,
         machine: machine.to_value(),
     }
@@ -215,6 +224,7 @@ struct Parts {
     key: Option<Expression>,
     unhandled: UnhandledPolicy,
     retention_ms: Option<i64>,
+    pacing: Pacing,
 }
 
 impl Parts {
@@ -239,7 +249,8 @@ impl Parts {
             UnhandledPolicy::default()
         });
         let retention_ms = retention(&source.policies, diagnostics);
-        Self { triggers, key, unhandled, retention_ms }
+        let pacing = Pacing::read(&source.policies, types, diagnostics);
+        Self { triggers, key, unhandled, retention_ms, pacing }
     }
 }
 
@@ -288,7 +299,7 @@ fn read_trigger(
     Some(Trigger { on, when, priority, policy })
 }
 
-fn expression(
+pub(crate) fn expression(
     text: &str,
     pointer: &str,
     types: &TypeEnv,

@@ -3,6 +3,7 @@
 use crate::{
     chart::Chart,
     expr::{Expression, Texts},
+    pacing::Pacing,
     schedule::Policies,
 };
 use chrono::{DateTime, Utc};
@@ -31,6 +32,8 @@ pub struct Definition {
     pub unhandled: UnhandledPolicy,
     /// How long a finished instance and its history are kept, in milliseconds; `None`: as the server says.
     pub retention_ms: Option<i64>,
+    /// How much of the whole it may take.
+    pub pacing: Pacing,
     /// What runs.
     pub chart: Chart,
     /// The machine JSON the chart was parsed from: the upload's own, or the lowered graph.

@@ -22,6 +22,7 @@ pub mod json;
 pub mod kinds;
 pub mod limits;
 mod messages;
+pub mod pacing;
 pub mod schedule;
 pub mod schema;
 mod secret;

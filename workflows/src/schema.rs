@@ -97,13 +97,7 @@ fn file() -> Value {
             ),
             "messages": described(object(), "Localized texts by language and key, for t(\"key\")."),
             "policies": described(
-                json!({ "type": ["object", "null"], "properties": {
-                    "unhandled": part("unhandled"),
-                    "retention": described(
-                        optional(json!({ "type": "string" })),
-                        "How long a finished instance and its history are kept, like 90d or P365D.",
-                    ),
-                } }),
+                policies(),
                 "What holds for the whole workflow.",
             ),
             "graph": part("graph"),
@@ -113,6 +107,42 @@ fn file() -> Value {
                 "Scenarios, played by `perdure test`.",
             ),
             "accept": part("accept"),
+        },
+    })
+}
+
+fn policies() -> Value {
+    let rate = described(
+        json!({ "type": ["string", "null"] }),
+        "How often tries of all its steps together may begin: \"80/s\", \"100/10s\".",
+    );
+    let concurrency = json!({
+        "type": ["object", "null"],
+        "required": ["max"],
+        "additionalProperties": false,
+        "properties": {
+            "key": described(json!({ "type": ["string", "null"] }), "An expression; without one there is one key for all."),
+            "max": { "type": "integer", "minimum": 1, "maximum": crate::pacing::CONCURRENCY_MAX },
+            "over": described(
+                json!({ "enum": ["queue", "refuse", "cancel_old"] }),
+                "What becomes of one more; `queue` if absent.",
+            ),
+        },
+    });
+    json!({
+        "type": ["object", "null"],
+        "properties": {
+            "unhandled": part("unhandled"),
+            "retention": described(
+                json!({ "type": ["string", "null"] }),
+                "How long a finished instance and its history are kept, like 90d or P365D.",
+            ),
+            "priority": described(
+                json!({ "type": ["integer", "null"], "minimum": 0, "maximum": 9 }),
+                "Which of the tenant's work goes first: 9 before 5, which is what does not say.",
+            ),
+            "rate": rate,
+            "concurrency": described(concurrency, "How many instances may run at once for each key."),
         },
     })
 }

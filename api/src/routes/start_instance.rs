@@ -7,12 +7,18 @@ use crate::{
     idempotency::ReservedId,
     problem::Problem,
     routes::check_text,
-    view::{self, Instance},
+    view,
 };
-use axum::{Extension, Json, extract::State, http::StatusCode};
+use axum::{
+    Extension, Json,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
 use engine::{Error, StartRequest};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use workflows::pacing::PRIORITY_MAX;
 
 /// The body.
 #[derive(Deserialize)]
@@ -23,21 +29,27 @@ pub(crate) struct Start {
     key: Option<String>,
     #[serde(default)]
     input: Option<Value>,
+    priority: Option<u8>,
 }
 
-/// 201 with the instance after its first turn; 409 `key-taken` with the live instance that has the key.
+/// 201 with the instance after its first turn; 202 with its id if it waits for a place under the definition's concurrency key;
+/// 409 `key-taken` with the live instance that has the key, `concurrency` without a free place.
 pub(crate) async fn handle(
     State(app): State<App>,
     caller: Caller,
     reserved: Option<Extension<ReservedId>>,
     Body(start): Body<Start>,
-) -> Result<(StatusCode, Json<Instance>), Problem> {
+) -> Result<Response, Problem> {
     let tenant = caller.may(Action::StartInstances)?;
     check_text("/definition", &start.definition)?;
     check_text("/key", start.key.as_deref().unwrap_or_default())?;
     if start.key.as_deref() == Some("") {
         let detail = "/key is empty; leave it out for an instance without a key";
         return Err(Problem::unprocessable("json-shape", detail).with("pointer", "/key"));
+    }
+    if start.priority.is_some_and(|priority| priority > PRIORITY_MAX) {
+        let detail = "/priority is a whole number from 0 to 9";
+        return Err(Problem::unprocessable("json-shape", detail).with("pointer", "/priority"));
     }
     let input = start.input.unwrap_or_else(|| json!({}));
     let definition = app.engine.definition(tenant, &start.definition, start.version).await?;
@@ -50,6 +62,7 @@ pub(crate) async fn handle(
         version: start.version,
         key: start.key,
         input,
+        priority: start.priority,
         id: reserved.map(|Extension(ReservedId(id))| id),
         actor: caller.actor(),
         ..StartRequest::default()
@@ -61,9 +74,14 @@ pub(crate) async fn handle(
         Err(Error::KeyTaken(id)) if reserved.is_some_and(|Extension(r)| r.0 == id) => {
             app.engine.instance(tenant, id).await?
         }
+        Err(Error::Queued(id)) => {
+            let queued = json!({ "id": id, "status": "queued" });
+            return Ok((StatusCode::ACCEPTED, Json(queued)).into_response());
+        }
         started => started?,
     };
-    Ok((StatusCode::CREATED, Json(view::instance(&app, tenant, started).await?)))
+    let instance = view::instance(&app, tenant, started).await?;
+    Ok((StatusCode::CREATED, Json(instance)).into_response())
 }
 
 /// The first level of the schema: what must be there, and of which type what is there must be. The workflow's own

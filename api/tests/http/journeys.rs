@@ -245,7 +245,9 @@ async fn open_routes_and_accounts() {
     nobody.get("/health").await.wants(200);
     nobody.get("/ready").await.wants(200);
     let metrics = nobody.get("/metrics").await.text;
-    assert!(metrics.contains("\nperdure_shards_owned 256\n") && metrics.contains("perdure_turns_total"));
+    assert!(
+        metrics.contains("\nperdure_shards_owned 256\n") && metrics.contains("perdure_turns_total")
+    );
     let admin = world.user(Role::Admin).await;
     let schema = admin.get("/v1/schema").await.wants(200);
     assert_eq!(schema["$id"], "urn:perdure:definition:1");

@@ -209,7 +209,10 @@ fn a_step_is_given_so_much_and_all_steps_of_a_turn_so_much() {
         match wanted {
             None => assert_eq!((state.life, told), (Life::Active, None), "{inputs:?}"),
             Some(wanted) => {
-                assert_eq!(state.memo.incident.as_ref().map(|i| i.code.as_str()), Some("input-size"));
+                assert_eq!(
+                    state.memo.incident.as_ref().map(|i| i.code.as_str()),
+                    Some("input-size")
+                );
                 assert!(told.is_some_and(|told| told.contains(wanted)), "{inputs:?}: {told:?}");
             }
         }

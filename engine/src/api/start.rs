@@ -2,12 +2,12 @@
 
 use super::{Parts, Tasks, Told};
 use crate::{
+    admission::Admissions,
     bell::Bell,
     definitions::Definitions,
     error::Result,
     executor::{Executor, Shared},
     inbox::Inbox,
-    lanes::{Lane, Lanes},
     limits::{HINTS_MAX, HOT_BYTES_MAX},
     maintainer::Maintainer,
     outbox::Outbox,
@@ -18,6 +18,7 @@ use crate::{
     shards::Shards,
     store::shards::Process,
     tenants::Tenants,
+    tracks::{Track, Tracks},
     work::{Hints, InFlight, StepHint, Stop},
 };
 use chrono::{DateTime, Utc};
@@ -29,7 +30,7 @@ use uuid::Uuid;
 struct Making {
     options: Options,
     common: Common,
-    lanes: Lanes,
+    tracks: Tracks,
     step_hints: mpsc::Receiver<StepHint>,
     timer_hints: mpsc::Receiver<DateTime<Utc>>,
 }
@@ -55,13 +56,13 @@ pub(super) async fn start(options: Options) -> Result<Parts> {
         shards,
         outbox: Outbox::new(process.id),
     };
-    let (lanes, ends) = Lanes::make(options.settings.lanes);
-    let making = Making { options, common, lanes, step_hints, timer_hints };
+    let (tracks, ends) = Tracks::make(options.settings.tracks);
+    let making = Making { options, common, tracks, step_hints, timer_hints };
     making.run(process, ends).await
 }
 
 impl Making {
-    async fn run(self, process: Process, ends: Vec<Lane>) -> Result<Parts> {
+    async fn run(self, process: Process, ends: Vec<Track>) -> Result<Parts> {
         let (pool, role) = (self.options.pool.clone(), self.options.settings.role);
         let (stop, stopped) = Stop::channel();
         let (finish, finished) = Stop::channel();
@@ -79,11 +80,11 @@ impl Making {
             tokio::spawn(bell.listen(pool.clone(), telling_ends)),
         ];
         let hot_bytes = HOT_BYTES_MAX / ends.len().max(1);
-        let owner = |lane: Lane| {
-            tokio::spawn(Owner::new(self.common.clone(), hot_bytes).run(lane, finished.clone()))
+        let owner = |track: Track| {
+            tokio::spawn(Owner::new(self.common.clone(), hot_bytes).run(track, finished.clone()))
         };
         let owners = ends.into_iter().map(owner).collect();
-        let (common, lanes) = (self.common.clone(), self.lanes.clone());
+        let (common, tracks) = (self.common.clone(), self.tracks.clone());
         let settings = &self.options.settings;
         let told = Told { resume: settings.resume.clone(), keeping: settings.keeping.clone() };
         let feeders = if role == Role::Api { Vec::new() } else { self.feeders(&stopped) };
@@ -98,7 +99,7 @@ impl Making {
             hints: common.hints,
             shards: common.shards,
             role,
-            lanes: Mutex::new(Some(lanes)),
+            tracks: Mutex::new(Some(tracks)),
             stop,
             tasks: Mutex::new(Some(tasks)),
         })
@@ -111,7 +112,7 @@ impl Making {
             clock: self.options.clock.clone(),
             shards: self.common.shards.clone(),
             hints: self.common.hints.clone(),
-            lanes: self.lanes.clone(),
+            tracks: self.tracks.clone(),
             drain: self.options.settings.drain,
             connection: None,
             handover: None,
@@ -129,16 +130,18 @@ impl Making {
     /// The tasks that find what is ready.
     fn feeders(self, stopped: &Stop) -> Vec<JoinHandle<()>> {
         let maintainer = self.maintainer();
-        let Self { options, common, lanes, step_hints, timer_hints } = self;
+        let Self { options, common, tracks, step_hints, timer_hints } = self;
         let (give_back, back) = mpsc::unbounded_channel();
         let schedules = Schedules::of_engine(&common.pool, &common.clock, &common.hints);
+        let admissions = Admissions::new(&common.pool, &common.clock, &common.hints.bell);
         let inbox = Inbox {
+            admissions: admissions.clone(),
             pool: common.pool.clone(),
             definitions: common.definitions.clone(),
             resume: options.settings.resume.clone(),
             clock: common.clock.clone(),
             shards: common.shards.clone(),
-            lanes: lanes.clone(),
+            tracks: tracks.clone(),
             hint: common.hints.bell.inbox.clone(),
             poll: options.settings.poll,
             in_flight: InFlight::default(),
@@ -147,7 +150,7 @@ impl Making {
             pool: common.pool.clone(),
             clock: common.clock.clone(),
             shards: common.shards.clone(),
-            lanes: lanes.clone(),
+            tracks: tracks.clone(),
             hints: timer_hints,
             in_flight: InFlight::default(),
             has_backlog: false,
@@ -158,7 +161,7 @@ impl Making {
             runner: options.runner,
             accounts: options.accounts,
             settings: options.settings,
-            lanes,
+            tracks,
             bell: common.hints.bell.clone(),
             shards: common.shards.clone(),
             outbox: common.outbox.clone(),
@@ -169,6 +172,7 @@ impl Making {
             tokio::spawn(scheduler.run(stopped.clone())),
             tokio::spawn(Executor::new(shared, step_hints, back).run(stopped.clone())),
             tokio::spawn(schedules.run(stopped.clone())),
+            tokio::spawn(admissions.run(stopped.clone())),
             tokio::spawn(maintainer.run(stopped.clone())),
         ]
     }

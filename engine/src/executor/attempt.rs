@@ -40,6 +40,7 @@ struct Trouble {
 pub(super) fn needs_account(row: &StepRow) -> bool {
     !kinds::is_own(&row.kind)
         && (row.input.get("connection").is_some()
+            || !row.policy.paces.is_empty()
             || kinds::effect(&row.kind).is_none_or(|effect| effect.provider.is_some()))
 }
 
@@ -81,7 +82,26 @@ pub(super) async fn run(shared: Arc<Shared>, row: StepRow, account: Account) -> 
             }
         }
     };
-    lead(&shared, row, attempted).await
+    match shared.accounts.ended(&row.key, &attempted.outcome).await {
+        Some(Refusal::Later { after, code, message }) => {
+            let trouble = Trouble { outcome: "later", code, message };
+            put_back(&shared, row, trouble, after).await
+        }
+        Some(Refusal::Never { .. }) | None => lead(&shared, row, attempted).await,
+    }
+}
+
+/// It was the account that was refused, not the step: the try does not count.
+async fn put_back(shared: &Shared, mut row: StepRow, trouble: Trouble, after: Duration) -> Back {
+    row.attempt = row.attempt.saturating_sub(1);
+    remember(shared, &mut row, &trouble);
+    row.status = StepStatus::Waiting;
+    row.due = shared.clock.now() + after;
+    fault::point("step.before_backoff");
+    let id = row.id;
+    let row = write(shared, row).await;
+    fault::point("step.after_backoff");
+    Back::Finished(id, row)
 }
 
 /// Makes one try of a step that the engine runs itself.
@@ -235,7 +255,8 @@ async fn check(
     exchange: Option<Exchange>,
 ) -> Back {
     let accounts = shared.accounts.clone();
-    let account = accounts.resolve(wanted(&row)).await.unwrap_or_default();
+    let wanted = Wanted { is_check: true, ..wanted(&row) };
+    let account = accounts.resolve(wanted).await.unwrap_or_default();
     let (runner, attempt) = (shared.runner.clone(), attempt(&row, account));
     let deadline = attempt.timeout + ATTEMPT_GRACE;
     let task = tokio::spawn(async move { runner.check(attempt).await });
@@ -327,7 +348,7 @@ async fn settle(
     };
     // Nobody listens any more only when the process ends.
     let _ = shared.give_back.send(Back::Tried(id));
-    if shared.lanes.send(work).await.is_ok() {
+    if shared.tracks.send(work).await.is_ok() {
         match answer.await {
             Ok(Err(Error::Conflict(_))) => {
                 tracing::info!(step.key = key, "its state was left, or somebody else claimed it");
@@ -375,6 +396,9 @@ fn wanted(row: &StepRow) -> Wanted {
         conversation: row.conversation,
         key: row.key.clone(),
         input: row.input.clone(),
+        paces: row.policy.paces.clone(),
+        timeout: Duration::from_millis(row.policy.timeout_ms),
+        is_check: false,
     }
 }
 

@@ -1,6 +1,6 @@
 //! The open steps of one instance, with their tries.
 
-use super::{detached, reading};
+use super::{detached, reading, waits};
 use crate::{Result, ids, store::command};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -30,6 +30,9 @@ pub struct OpenStep {
     pub key: String,
     /// The last few tries that did not settle it.
     pub tries: Value,
+    /// Why it is not tried now, if that is not its own time: the rate or the health of what it acts with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waits: Option<String>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -56,6 +59,7 @@ impl From<Columns> for OpenStep {
             due: row.due,
             key: row.key,
             tries: row.tries,
+            waits: None,
         }
     }
 }
@@ -77,7 +81,12 @@ pub async fn open(pool: &PgPool, tenant: Uuid, instance: Uuid) -> Result<Vec<Ope
             true => Columns { key: key(&row), ..row },
             false => row,
         });
-        Ok(keyed.map(OpenStep::from).collect())
+        let mut waits = waits::of_instance(&mut transaction, tenant, instance).await?;
+        let told = keyed.map(|row| {
+            let waits = waits.remove(&(row.seq, row.index));
+            OpenStep { waits, ..OpenStep::from(row) }
+        });
+        Ok(told.collect())
     })
     .await
 }

@@ -12,10 +12,10 @@ use crate::{
     Clock,
     error::Result,
     fault,
-    lanes::Lanes,
     limits::{DATABASE_RETRY_MAX, LEASE_RENEW, LEASE_TTL, SHARDS},
     shards::{ShardSet, Shards},
     store::shards::{self, Process},
+    tracks::Tracks,
     work::{Hints, StepHint, Stop},
 };
 use sqlx::{ConnectOptions, Connection, PgConnection, PgPool};
@@ -35,7 +35,7 @@ pub(crate) struct Keeper {
     pub(crate) clock: Clock,
     pub(crate) shards: Shards,
     pub(crate) hints: Hints,
-    pub(crate) lanes: Lanes,
+    pub(crate) tracks: Tracks,
     /// How long tries under way may take when shards are handed over.
     pub(crate) drain: Duration,
     /// Its own connection, and whether it has the session lock.
@@ -164,12 +164,13 @@ impl Keeper {
         let leaving: ShardSet = ours.iter().take(surplus).collect();
         self.shards.leave(&leaving);
         let (me, pool, drain) = (self.process.id, self.pool.clone(), self.drain);
-        let (shards, hints, lanes) = (self.shards.clone(), self.hints.clone(), self.lanes.clone());
+        let (shards, hints, tracks) =
+            (self.shards.clone(), self.hints.clone(), self.tracks.clone());
         let handover = tokio::spawn(async move {
             let (done, told) = oneshot::channel();
             hints.step(StepHint::Leave(leaving, done)).await;
             let _ = tokio::time::timeout(drain, told).await;
-            lanes.forget(&leaving).await;
+            tracks.forget(&leaving).await;
             shards.lose(&leaving);
             if let Err(error) = let_go(&pool, me, &leaving).await {
                 tracing::warn!(%error, "shards could not be handed over; their lease will run out");

@@ -90,7 +90,7 @@ pub struct StepRow {
 }
 
 #[derive(sqlx::FromRow)]
-struct Columns {
+pub(super) struct Columns {
     tenant_id: Uuid,
     instance_id: Uuid,
     seq: i64,
@@ -140,7 +140,7 @@ impl TryFrom<Columns> for StepRow {
     }
 }
 
-fn parse(rows: Vec<Columns>) -> crate::Result<Vec<StepRow>> {
+pub(super) fn parse(rows: Vec<Columns>) -> crate::Result<Vec<StepRow>> {
     rows.into_iter().map(StepRow::try_from).collect()
 }
 
@@ -290,22 +290,6 @@ async fn write(pool: &PgPool, step: &StepRow) -> sqlx::Result<Option<i64>> {
         .bind(&step.input)
         .fetch_optional(pool)
         .await
-}
-
-/// The first `limit` that are due in these shards (all without a list), oldest first.
-pub(crate) async fn due(
-    pool: &PgPool,
-    now: DateTime<Utc>,
-    limit: i64,
-    shards: Option<&[i16]>,
-) -> crate::Result<Vec<StepRow>> {
-    let rows = sqlx::query_as(include_str!("sql/select_due_steps.sql"))
-        .bind(now)
-        .bind(limit)
-        .bind(shards)
-        .fetch_all(pool)
-        .await?;
-    parse(rows)
 }
 
 /// Tries in these shards (all without a list) that are under way, or were when an earlier owner ended.

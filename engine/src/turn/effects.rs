@@ -2,7 +2,7 @@
 //! no trace, so the order of inserts and deletes in the transaction does not matter.
 
 use crate::{
-    ids, json, outbox,
+    ids, json, outbox, priority,
     store::{
         RowId,
         inbox::Enqueued,
@@ -83,7 +83,7 @@ impl Effects {
                     kind: kind.clone(),
                     key: ids::step_key(meta.tenant, meta.id, *id),
                     conversation: meta.conversation,
-                    policy: policy.clone(),
+                    policy: priority::of_step(policy, &turn.after.memo.scope),
                     input: input.clone(),
                     is_written: false,
                 };

@@ -21,6 +21,9 @@ fn wanted(
         conversation,
         key: "pd-1".to_owned(),
         input: Value::Null,
+        paces: Vec::new(),
+        timeout: std::time::Duration::from_secs(10),
+        is_check: false,
     }
 }
 

@@ -16,6 +16,9 @@ async fn wanted(world: &World) -> Wanted {
         conversation: Some(world.conversation(ASHA).await.id),
         key: format!("pd-{}", Uuid::now_v7()),
         input: json!({ "text": "hi" }),
+        paces: Vec::new(),
+        timeout: std::time::Duration::from_secs(10),
+        is_check: false,
     }
 }
 

@@ -4,7 +4,7 @@
 //! same everywhere: the instance completes, and every effect on the world happened exactly once.
 
 use crate::support::{Db, check_promises, publish, start_engine, until};
-use engine::{Clock, NoAccounts, StartRequest, fault};
+use engine::{AccountsStore, Channels, Clock, Keyring, StartRequest, fault};
 use serde_json::{Value, json};
 use std::{process::Command, sync::Arc};
 use uuid::Uuid;
@@ -14,7 +14,8 @@ const INSTANCE: Uuid = Uuid::from_u128(7);
 /// Its tenant.
 const TENANT: Uuid = Uuid::from_u128(1);
 
-/// Two unsafe steps (one whose answer is lost), a safe one that is busy at first, a timer, an event for itself and a child.
+/// Two unsafe steps (one whose answer is lost), a safe one that is busy at first, a timer, an event for itself and a child; all
+/// of them paced, and the child under a concurrency key.
 fn journey() -> Value {
     let unsafe_step = |script: &str| {
         json!({
@@ -27,7 +28,7 @@ fn journey() -> Value {
         invoke["onDone"] = json!(next);
         json!({ "invoke": invoke })
     };
-    json!({
+    let machine = json!({
         "initial": "sent",
         "states": {
             "sent": state(unsafe_step("act"), "lost"),
@@ -45,16 +46,23 @@ fn journey() -> Value {
             "family": state(json!({ "src": "workflow:child" }), "end"),
             "end": { "type": "final" }
         }
-    })
+    });
+    json!({ "perdure": 1, "name": "journey", "policies": { "rate": "1000/s" }, "machine": machine })
 }
 
+/// At most one at a time.
 fn child() -> Value {
-    json!({ "initial": "end", "states": { "end": { "type": "final" } } })
+    let machine = json!({ "initial": "end", "states": { "end": { "type": "final" } } });
+    let policies = json!({ "concurrency": { "max": 1 } });
+    json!({ "perdure": 1, "name": "child", "policies": policies, "machine": machine })
 }
 
 /// Runs the journey on a database, as far as this process lives.
 async fn run(db: &Db) {
-    let engine = start_engine(db, &Clock::system(), Arc::new(NoAccounts)).await.unwrap();
+    let clock = Clock::system();
+    let channels = Channels::new(db.pool.clone(), Keyring::generate().unwrap());
+    let accounts = Arc::new(AccountsStore::new(channels, clock.clone()));
+    let engine = start_engine(db, &clock, accounts).await.unwrap();
     publish(&engine, TENANT, "child", child()).await;
     publish(&engine, TENANT, "journey", journey()).await;
     let request = StartRequest {

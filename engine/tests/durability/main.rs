@@ -10,10 +10,13 @@ extern crate perdure_engine as engine;
 
 mod addressed;
 mod children;
+mod concurrency;
 mod crash;
 mod everlasting;
+mod fairness;
 mod faults;
 mod journeys;
+mod pacing;
 mod payload;
 mod schedules;
 mod settlement;

@@ -146,6 +146,8 @@ impl Provider {
             "lose" => Outcome::Unknown { code: text("timeout"), message: text("no answer") },
             "vanish" => Outcome::Unknown { code: text("timeout"), message: text("no answer") },
             "busy" => Outcome::Retry { after: None, code: text("429"), message: text("busy") },
+            "lost" => Outcome::Retry { after: None, code: text("http-502"), message: text("down") },
+            "denied" => Outcome::Failed { code: text("auth"), message: text("401: denied") },
             "refuse" => Outcome::Failed { code: text("131047"), message: text("refused") },
             "big" => Outcome::Done { port: "default", output: json!("x".repeat(300 * 1024)) },
             "panic" => panic!("the node has a bug"),

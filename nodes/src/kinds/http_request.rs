@@ -82,7 +82,8 @@ async fn request(talk: &mut Talk<'_>) -> Result<Outcome, Outcome> {
     }
     let message = format!("HTTP {}", reply.status);
     Err(match reply.status {
-        401 | 403 if has_token => failed("auth", message),
+        // A 403 may be about this one address; only a 401 says that the credential serves nowhere.
+        401 if has_token => failed("auth", message),
         status => of_status(status, &reply.headers, safety, message),
     })
 }

@@ -1,7 +1,8 @@
 //! How a step is attempted, as a node's `policy` says it: `timeout`, `maxAttempts`, `backoff`, `backoffMax`, `onUnknown`,
-//! `acceptDuplicates`. Durations are texts or milliseconds.
+//! `acceptDuplicates`, `rate`. Durations are texts or milliseconds.
 
 use super::{emit::Object, fields::Checker, model::Node, timing};
+use crate::pacing::Rate;
 use crate::{
     kinds,
     spec::{NodeSpec, OnUnknown},
@@ -11,7 +12,7 @@ use serde_json::Value;
 const DURATIONS: &[(&str, &str)] =
     &[("timeout", "timeoutMs"), ("backoff", "backoffMs"), ("backoffMax", "backoffMaxMs")];
 const KNOWN: &[&str] =
-    &["timeout", "maxAttempts", "backoff", "backoffMax", "onUnknown", "acceptDuplicates"];
+    &["timeout", "maxAttempts", "backoff", "backoffMax", "onUnknown", "acceptDuplicates", "rate"];
 const ON_UNKNOWN: &[&str] = &["retry", "check", "ask", "assume_done", "assume_failed"];
 const ATTEMPTS_MAX: i64 = 1_000;
 
@@ -29,7 +30,7 @@ pub(crate) fn lower(node: &Node<'_>) -> Option<Object> {
             policy.insert((*lowered).to_owned(), ms.max(0).into());
         }
     }
-    for name in ["maxAttempts", "onUnknown", "acceptDuplicates"] {
+    for name in ["maxAttempts", "onUnknown", "acceptDuplicates", "rate"] {
         if let Some(value) = given.get(name).filter(|value| !value.is_null()) {
             policy.insert(name.to_owned(), value.clone());
         }
@@ -73,6 +74,13 @@ pub(super) fn check(spec: &NodeSpec, data: &Object, checker: &mut Checker<'_>) {
             "/policy/acceptDuplicates",
             "`acceptDuplicates` must be true or false",
         );
+    }
+    if let Some(rate) = policy.get("rate").filter(|value| !value.is_null())
+        && rate.as_str().and_then(Rate::parse).is_none()
+    {
+        checker
+            .error("wrong-shape", "/policy/rate", "`rate` must be so many in so long")
+            .help("Write it like 80/s, 100/10s or 1/6s.");
     }
     check_on_unknown(spec, data, policy, checker);
 }

@@ -226,6 +226,7 @@ fn policy() -> Value {
             "backoffMaxMs": ms(),
             "onUnknown": optional(on_unknown()),
             "acceptDuplicates": { "type": "boolean" },
+            "rate": optional(json!({ "type": "string" })),
         },
     })
 }

@@ -210,6 +210,10 @@ fn step_policy() -> Value {
                 "What to do when nobody can know whether a try has worked.",
             ),
             "acceptDuplicates": optional(json!({ "type": "boolean" })),
+            "rate": described(
+                optional(json!({ "type": "string" })),
+                "How often tries may begin, over all instances: \"80/s\", \"1/6s\".",
+            ),
         },
     })
 }

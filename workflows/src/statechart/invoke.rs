@@ -5,6 +5,7 @@ use crate::{
     chart::{After, Descriptor, Invoke, Policy, Source, StateId, Transition},
     json::Json,
     kinds,
+    pacing::{Pace, Rate},
     spec::{Effect, OnUnknown},
 };
 use serde::Deserialize;
@@ -27,6 +28,7 @@ struct PolicyFields {
     backoff_max_ms: Option<u64>,
     on_unknown: Option<OnUnknown>,
     accept_duplicates: bool,
+    rate: Option<String>,
 }
 
 const BACKOFF_MS: u64 = 1_000;
@@ -181,7 +183,24 @@ impl Parser<'_> {
             backoff_ms: fields.backoff_ms.unwrap_or(BACKOFF_MS),
             backoff_max_ms: fields.backoff_max_ms.unwrap_or(BACKOFF_MAX_MS),
             on_unknown: fields.on_unknown.unwrap_or(default),
+            priority: None,
+            paces: self.pace(fields.rate.as_deref(), &pointer).into_iter().collect(),
         }
+    }
+
+    /// A step's own rate; its name is known when the whole definition is.
+    fn pace(&mut self, rate: Option<&str>, pointer: &str) -> Option<Pace> {
+        let rate = rate?;
+        let parsed = Rate::parse(rate).map(|rate| Pace { key: String::new(), rate });
+        if parsed.is_none() {
+            self.error_with_help(
+                "policy-shape",
+                &format!("{pointer}/rate"),
+                format!("`{}` is not a rate", rate.escape_debug()),
+                "so many in so long: \"80/s\", \"100/10s\", \"1/6s\"",
+            );
+        }
+        parsed
     }
 }
 
@@ -193,5 +212,7 @@ fn child_policy() -> Policy {
         backoff_ms: BACKOFF_MS,
         backoff_max_ms: BACKOFF_MAX_MS,
         on_unknown: OnUnknown::Ask,
+        priority: None,
+        paces: Vec::new(),
     }
 }

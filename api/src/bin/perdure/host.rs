@@ -10,8 +10,8 @@ use api::{
     metrics::{Counted, Metrics},
 };
 use engine::{
-    AccountsStore, Channels, Clock, Conversations, Engine, Keeping, Keyring, Options, ResumeLinks, Role,
-    Settings,
+    AccountsStore, Channels, Clock, Conversations, Engine, Keeping, Keyring, Options, ResumeLinks,
+    Role, Settings,
 };
 use nodes::{Egress, Nodes};
 use sqlx::PgPool;
@@ -174,7 +174,8 @@ pub(crate) fn keeping() -> Result<Keeping, Failure> {
 fn settings() -> Result<Settings, Failure> {
     let mut settings = Settings { keeping: keeping()?, ..Settings::default() };
     settings.notify = choice("PERDURE_NOTIFY", ["on", "off"])? != Some("off");
-    settings.behind_pooler = choice("PERDURE_POOLER", ["transaction", "none"])? == Some("transaction");
+    settings.behind_pooler =
+        choice("PERDURE_POOLER", ["transaction", "none"])? == Some("transaction");
     if let Ok(text) = env::var("PERDURE_CHECK_WINDOW") {
         settings.check_window = duration(&text).ok_or_else(|| {
             Failure::usage(format!("PERDURE_CHECK_WINDOW is `{text}`")).help("a duration like 60s")

@@ -65,6 +65,7 @@ pub(crate) fn steps(steps: &Value) -> String {
         let text = |field: &str| text_of(&step[field]);
         let stands = match step["status"].as_str() {
             Some("parked") => "waits for a person".to_owned(),
+            _ if !step["waits"].is_null() => text("waits"),
             Some("waiting") => format!("next try at {}", text("due")),
             Some("checking") => "its outcome is not known yet".to_owned(),
             Some("started") => "under way".to_owned(),

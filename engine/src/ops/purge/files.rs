@@ -16,10 +16,7 @@ use crate::{
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use sqlx::PgPool;
-use std::{
-    collections::HashSet,
-    path::Path,
-};
+use std::{collections::HashSet, path::Path};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 

@@ -148,7 +148,7 @@ pub(super) static ENTRIES: &[Entry] = &[
         code: "policy-shape",
         severity: Error,
         title: "A policy cannot be read",
-        what: "`policies.unhandled` says what becomes of events that nothing waits for (`defer`, `drop` or `error`); `policies.retention` how long finished instances are kept (`90d`); `policy` of an invoke says how a step is attempted.",
+        what: "`policies.unhandled` says what becomes of events that nothing waits for (`defer`, `drop` or `error`), `retention` how long finished instances are kept (`90d`), `priority` (0 to 9) whose steps go first, `rate` (`80/s`) how often they may begin, `concurrency` how many instances may run at once; `policy` of an invoke says how a step is attempted.",
         why: "A policy that is ignored silently would repeat, drop or keep what it was written to prevent.",
         wrong: Upload(
             r#"{"perdure": 1, "name": "hello", "policies": {"unhandled": {"default": "forget"}}, "machine": {"initial": "done", "states": {"done": {"type": "final"}}}}"#,
