@@ -19,6 +19,14 @@ comment on table process is 'Who is there: how many share the shards, and whose 
 alter table instance add column origin jsonb;
 comment on column instance.origin is 'Seed, input and scope; null in rows written before it was there: then they are in memo.';
 
+-- The key as long as the instance lives. The index on `key` named `live` in its predicate, and so kept every ending turn from being
+-- heap-only, also of instances without a key (the columns of a predicate count like those of the index).
+alter table instance add column live_key text;
+update instance set live_key = key where live and key is not null;
+create unique index instance_live_key on instance (tenant_id, definition, live_key) where live_key is not null;
+drop index instance_key;
+create index instance_key on instance (tenant_id, definition, key) where key is not null;
+
 -- The event's own id, given by the process that accepted it.
 alter table inbox add column event_id uuid;
 alter table inbox set (autovacuum_vacuum_threshold = 1000, autovacuum_analyze_scale_factor = 0.5);

@@ -77,8 +77,9 @@ comment on table archived is 'Which file holds which turns of an instance. Delet
 -- How long finished instances of this name are kept; null: as the server says. The version published last decides.
 alter table definition add column retention_ms bigint;
 
--- Finished instances by age. None of these columns changes in a turn but `live`, which changes once: turns stay heap-only.
-create index instance_over on instance (tenant_id, definition, created_at, id) where not live;
+-- Instances by age. Not only the finished ones: an index whose predicate names a column that a turn changes would keep that turn from
+-- being heap-only.
+create index instance_age on instance (tenant_id, definition, created_at, id);
 create index conversation_contact on conversation (tenant_id, contact_id);
 
 -- Autovacuum by how a table is used: rows of work tables live for moments, rows of history are only added.

@@ -368,13 +368,6 @@ fn what_a_server_needs_is_named() {
     "#]],
     );
     check(
-        "serve --role engine",
-        &expect![[r#"
-        ! error: this release serves with --role all only
-        = 2
-    "#]],
-    );
-    check(
         "frobnicate",
         &expect![[r#"
         ! error: unrecognized subcommand 'frobnicate'

@@ -22,6 +22,8 @@ const REFERENCE: &[(&str, &str)] = &[
 /// Tables that stay on the coordinator, with the reason.
 const LOCAL: &[(&str, &str)] = &[
     ("shard", "leases of processes; written every few seconds, joined with nothing"),
+    ("process", "who is there; written every few seconds, joined with nothing"),
+    ("chore", "who does which housekeeping; written every few minutes, joined with nothing"),
     ("_sqlx_migrations", "which migrations were applied"),
 ];
 

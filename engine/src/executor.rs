@@ -7,6 +7,7 @@
 //! **Invariant:** at most one try of a step runs at a time, and a claim by somebody else makes its result worthless.
 
 mod attempt;
+mod handover;
 mod own;
 mod waiting;
 
@@ -15,16 +16,13 @@ use crate::{
     accounts::{Account, Accounts},
     bell::Bell,
     caught, fault, kinds,
-    limits::{
-        DATABASE_RETRY, LANE_PAGE, LANE_PAGES_MAX, LANE_ROWS_MIN, LEASE_RENEW, REFILL, STEP_PAGE,
-    },
+    limits::{DATABASE_RETRY, LANE_PAGE, LANE_PAGES_MAX, LANE_ROWS_MIN, REFILL, STEP_PAGE},
     outbox::Outbox,
     request::Settings,
     shards::{ShardSet, Shards},
     store::{
         RowId,
         lanes::{self, Lane},
-        outbox,
         steps::{self, StepRow, StepStatus},
     },
     tracks::Tracks,
@@ -129,80 +127,6 @@ impl Executor {
             self.sleep(&mut stop).await;
         }
         self.drain().await;
-    }
-
-    /// Tries in these shards that an earlier owner began and did not end: nobody knows their outcome.
-    async fn take_over(&mut self, taken: ShardSet) {
-        let rows = loop {
-            match steps::started(&self.shared.pool, taken.filter().as_deref()).await {
-                Ok(rows) => break rows,
-                Err(error) => tracing::warn!(%error, "interrupted steps cannot be read yet"),
-            }
-            tokio::time::sleep(DATABASE_RETRY).await;
-        };
-        for row in rows {
-            if self.running.contains_key(&row.id) {
-                continue;
-            }
-            fault::point("recovery.step");
-            tracing::info!(instance.id = %row.id.instance, step.id = %row.id.command, "interrupted");
-            self.running.insert(row.id, row.shard);
-            self.spawn(row.id, attempt::interrupted(self.shared.clone(), row));
-        }
-        self.recovered = None;
-        self.polled = None;
-    }
-
-    /// Hands shards over: what was not begun is left to their next owner, what runs is waited for.
-    async fn leave(&mut self, leaving: ShardSet, done: oneshot::Sender<()>) {
-        for id in self.waiting.of_shards(&leaving) {
-            let row = self.forget(id);
-            self.put_down.extend(row);
-        }
-        let (theirs, ours) = std::mem::take(&mut self.resolved)
-            .into_iter()
-            .partition(|(row, _)| leaving.contains(row.shard));
-        self.resolved = ours;
-        for (row, _) in theirs {
-            self.running.remove(&row.id);
-            self.put_down.push(row);
-        }
-        self.write_down().await;
-        self.leaving.push((leaving, done));
-    }
-
-    /// Leaves steps that are not kept to polling, here or by their next owner: those without a row get it, as they stand.
-    async fn write_down(&mut self) {
-        self.put_down.retain(|row| !row.is_written);
-        if self.put_down.is_empty() {
-            return;
-        }
-        let rows: Vec<&StepRow> = self.put_down.iter().collect();
-        let written = match self.shared.pool.acquire().await {
-            Ok(mut connection) => steps::insert(&mut connection, &rows).await,
-            Err(error) => Err(error),
-        };
-        match written {
-            Ok(()) => {
-                self.shared.outbox.resolve_all(rows.iter().map(|row| row.id));
-                self.put_down.clear();
-            }
-            // The outbox still names them; they are tried again in the next round.
-            Err(error) => tracing::warn!(%error, "steps have no row yet"),
-        }
-    }
-
-    fn tell_left(&mut self) {
-        let running = &self.running;
-        let is_idle = |set: &ShardSet| !running.values().any(|shard| set.contains(*shard));
-        let (left, leaving) =
-            std::mem::take(&mut self.leaving).into_iter().partition(|(set, _)| is_idle(set));
-        self.leaving = leaving;
-        let left: Vec<(ShardSet, oneshot::Sender<()>)> = left;
-        for (_, done) in left {
-            // Whoever asked may have stopped waiting.
-            let _ = done.send(());
-        }
     }
 
     async fn receive(&mut self) {
@@ -337,22 +261,6 @@ impl Executor {
         Ok(!is_last)
     }
 
-    /// Steps that have no row, and were opened by a process that is gone, get it.
-    async fn recover(&mut self) {
-        if self.recovered.is_some_and(|at| at.elapsed() < LEASE_RENEW) {
-            return;
-        }
-        match outbox::recover(&self.shared.pool, &[]).await {
-            Ok(n) => {
-                self.recovered = Some(Instant::now());
-                if n > 0 {
-                    tracing::info!(steps = n, "steps of a process that is gone were recovered");
-                }
-            }
-            Err(error) => tracing::warn!(%error, "the outbox cannot be read yet"),
-        }
-    }
-
     /// Begins with what is due, by turns, as far as there is room.
     fn begin(&mut self) {
         let now = self.shared.clock.now();
@@ -485,27 +393,5 @@ impl Executor {
             Some(back) = self.back.recv() => self.take_back(back),
             Some(hint) = self.hints.recv() => self.take_hint(hint).await,
         }
-    }
-
-    /// Waits for the tries that run. What was not begun is left to the next owner.
-    async fn drain(mut self) {
-        self.put_down.extend(std::mem::take(&mut self.waiting).into_rows());
-        let until = Instant::now() + self.shared.settings.drain;
-        while !self.running.is_empty() {
-            let left = until.saturating_duration_since(Instant::now());
-            match tokio::time::timeout(left, self.back.recv()).await {
-                Ok(Some(Back::Finished(id, next))) => {
-                    self.running.remove(&id);
-                    self.put_down.extend(next);
-                }
-                Ok(Some(Back::Resolved(row, _))) => {
-                    self.running.remove(&row.id);
-                    self.put_down.push(row);
-                }
-                Ok(Some(Back::Tried(_))) => {}
-                Ok(None) | Err(_) => break,
-            }
-        }
-        self.write_down().await;
     }
 }

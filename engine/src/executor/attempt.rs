@@ -54,12 +54,28 @@ pub(super) async fn resolve(shared: Arc<Shared>, mut row: StepRow) -> Back {
     match resolved {
         Ok(account) => Back::Resolved(row, account),
         Err(Refusal::Never { code, message }) => fail(&shared, row, &code, &message, None).await,
-        // Not an attempt, and not worth a row: after a crash it is simply asked again.
+        // Not an attempt, and not written: after a crash it is simply asked again.
         Err(Refusal::Later { after, code, message }) => {
             tracing::debug!(step.key = row.key, code, message, "a step has to wait");
             row.due = shared.clock.now() + after;
+            show(&shared, &mut row).await;
             Back::Finished(row.id, Some(row))
         }
+    }
+}
+
+/// Gives a step its row, if it has none: it may wait for long, and people are told why by its row.
+async fn show(shared: &Shared, row: &mut StepRow) {
+    if row.is_written {
+        return;
+    }
+    match steps::insert_one(&shared.pool, row).await {
+        Ok(()) => {
+            row.is_written = true;
+            shared.outbox.resolve(row.id);
+        }
+        // The outbox still names it.
+        Err(error) => tracing::warn!(step.key = row.key, %error, "a step has no row yet"),
     }
 }
 

@@ -98,9 +98,12 @@ struct Lost {
 /// Gives every step its row that was named by a process that is gone, or in one of these rows, and that its instance still waits
 /// for; how many. What is in the outbox then is what living processes put there. All or nothing.
 pub(crate) async fn recover(pool: &PgPool, named: &[Uuid]) -> Result<usize> {
+    let live: Vec<Uuid> =
+        sqlx::query_scalar(include_str!("sql/select_processes_live.sql")).fetch_all(pool).await?;
     let mut transaction = pool.begin().await?;
     let locked: Vec<Locked> = sqlx::query_as(include_str!("sql/lock_outbox.sql"))
         .bind(named)
+        .bind(live)
         .fetch_all(&mut *transaction)
         .await?;
     let mut ids = RowIds::default();

@@ -175,6 +175,11 @@ pub(crate) async fn insert(connection: &mut PgConnection, steps: &[&StepRow]) ->
         .map(drop)
 }
 
+/// As [`insert`], for one.
+pub(crate) async fn insert_one(pool: &PgPool, step: &StepRow) -> sqlx::Result<()> {
+    insert(&mut *pool.acquire().await?, &[step]).await
+}
+
 /// Drops steps, those with a fence only if it is still theirs; which ones.
 pub(crate) async fn delete(
     connection: &mut PgConnection,

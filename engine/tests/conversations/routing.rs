@@ -44,7 +44,7 @@ async fn the_first_message_starts_and_answers_go_on() {
         "in thanks",
     ];
     assert_eq!(texts, wanted);
-    let scope: Value = world.one("select memo->'scope' from instance").await;
+    let scope: Value = world.one("select origin->'scope' from instance").await;
     assert_eq!(
         (&scope["contact"]["phone"], &scope["contact"]["name"]),
         (&json!(ASHA), &json!("Asha"))

@@ -183,7 +183,8 @@ async fn priorities_come_from_the_definition_or_the_start() {
             "initial": "working",
             "states": {
                 "working": { "invoke": {
-                    "id": "work", "src": "noop", "input": { "value": "gate" }, "onDone": "done"
+                    "id": "work", "src": "http.request", "onDone": "done",
+                    "input": { "method": "POST", "url": "https://example.test", "body": "gate" }
                 } },
                 "done": { "type": "final" }
             }

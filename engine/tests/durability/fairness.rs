@@ -17,14 +17,14 @@ async fn begin(engine: &Engine, tenant: Uuid, definition: &str) -> Uuid {
     engine.start_instance(request).await.unwrap().id
 }
 
-/// Copies of an open step, as many as the flood: what an earlier process, or another one, has left in the table.
+/// Copies of a step that was opened, as many as the flood: what an earlier process, or another one, has left in the table.
 async fn flood(db: &Db, tenant: Uuid) {
     let statement = "insert into step (tenant_id, instance_id, seq, index, shard, status, attempt, fence, due, invoke, kind,
             key, policy, input, created_at)
-         select tenant_id, gen_random_uuid(), seq, index, shard, 'ready', 0, 0, now() - interval '1 hour', invoke, kind,
-            'flood ' || n, policy, input || '{\"value\": \"act\"}', created_at
-         from step, generate_series(1, $2) as n
-         where tenant_id = $1";
+         select tenant_id, gen_random_uuid(), 1, 0, n % 256, 'ready', 0, 0, now() - interval '1 hour', opened ->> 'invoke',
+            opened ->> 'kind', 'flood ' || n, opened -> 'policy', opened -> 'input' || '{\"value\": \"act\"}', now()
+         from history, jsonb_array_elements(commands) as opened, generate_series(1, $2) as n
+         where tenant_id = $1 and opened ->> 'type' = 'run_step'";
     sqlx::query(statement).bind(tenant).bind(FLOOD).execute(&db.pool).await.unwrap();
 }
 
@@ -102,7 +102,8 @@ async fn a_flood_in_the_table_is_read_by_its_indexes() {
         .replace("$2", "array_fill(md5('1')::uuid, array[1])")
         .replace("$3", "array['http.request']")
         .replace("$4", "array['c1']")
-        .replace("$5", "array[16]");
+        .replace("$5", "array[16]")
+        .replace("$6", "null");
     // (statement, pages it may touch)
     for (statement, pages_max) in [(lanes, 400), (due, 60)] {
         let plan: Value =

@@ -16,6 +16,8 @@ const EXCEPTIONS: &[(&str, &str)] = &[
 const SHARED: &[(&str, &str)] = &[
     ("_sqlx_migrations", "which migrations were applied"),
     ("shard", "who owns which instances, of whatever tenant"),
+    ("process", "who is there to own them"),
+    ("chore", "which process does the housekeeping of all tenants"),
 ];
 
 #[derive(sqlx::FromRow)]

@@ -1,10 +1,11 @@
 insert into instance (
     tenant_id, id, shard, seq, status, live, updated_at, configuration, memo, definition, version, digest, key,
-    conversation_id, parent_id, parent_invoke, parent_step, created_at, context, origin
+    conversation_id, parent_id, parent_invoke, parent_step, created_at, context, origin, live_key
 )
 select
     tenant_id, id, shard, seq, status, live, updated_at, configuration, memo, definition, version, digest, key,
-    conversation_id, parent_id, parent_invoke, parent_step, created_at, context, origin
+    conversation_id, parent_id, parent_invoke, parent_step, created_at, context, origin,
+    case when live then key end
 from unnest(
     $1::uuid[], $2::uuid[], $3::smallint[], $4::bigint[], $5::text[], $6::boolean[], $7::timestamptz[], $8::jsonb[],
     $9::jsonb[], $10::text[], $11::int[], $12::text[], $13::text[], $14::uuid[], $15::uuid[], $16::text[],

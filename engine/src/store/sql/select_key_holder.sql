@@ -1,3 +1,3 @@
 select id
 from instance
-where tenant_id = $1 and definition = $2 and key = $3 and live
+where tenant_id = $1 and definition = $2 and live_key = $3

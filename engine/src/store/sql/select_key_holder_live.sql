@@ -1,6 +1,6 @@
 select instance.id, instance.conversation_id
 from instance
-where instance.tenant_id = $1 and instance.definition = $2 and instance.key = $3 and instance.live
+where instance.tenant_id = $1 and instance.definition = $2 and instance.live_key = $3
     and not exists (
         select 1
         from inbox

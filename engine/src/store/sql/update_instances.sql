@@ -3,6 +3,7 @@ set
     seq = turned.seq,
     status = turned.status,
     live = turned.live,
+    live_key = case when turned.live then instance.live_key end,
     updated_at = turned.updated_at,
     configuration = turned.configuration,
     memo = turned.memo,

@@ -1,0 +1,3 @@
+select id
+from process
+where seen_until > now()
