@@ -17,6 +17,8 @@ comment on table process is 'Who is there: how many share the shards, and whose 
 -- What an instance was started with: its seed, input and scope. It stands behind the context, so that a turn, which changes
 -- the front of the row, logs neither.
 alter table instance add column origin jsonb;
+-- Room for the versions of a row that nobody needs any more, but that a reader may still see.
+alter table instance set (fillfactor = 50);
 comment on column instance.origin is 'Seed, input and scope; null in rows written before it was there: then they are in memo.';
 
 -- The key as long as the instance lives. The index on `key` named `live` in its predicate, and so kept every ending turn from being
@@ -26,6 +28,10 @@ update instance set live_key = key where live and key is not null;
 create unique index instance_live_key on instance (tenant_id, definition, live_key) where live_key is not null;
 drop index instance_key;
 create index instance_key on instance (tenant_id, definition, key) where key is not null;
+
+-- Which version a turn was computed with: with the instance's definition it names the digest, which is no longer repeated in each
+-- row (it is empty there).
+alter table history add column version int;
 
 -- The event's own id, given by the process that accepted it.
 alter table inbox add column event_id uuid;

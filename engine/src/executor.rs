@@ -176,6 +176,14 @@ impl Executor {
         if !self.shared.shards.owns(row.shard) {
             return self.put_down.push(row);
         }
+        // With room, and nobody waiting, there are no turns to be kept.
+        if row.status == StepStatus::Ready
+            && self.waiting.is_empty()
+            && self.has_room()
+            && row.due <= self.shared.clock.now()
+        {
+            return self.begin_with(row);
+        }
         let (id, is_checking) = (row.id, row.status == StepStatus::Checking);
         let key = is_checking.then(|| row.key.clone());
         match (self.waiting.put(row), key) {
@@ -266,16 +274,8 @@ impl Executor {
         let now = self.shared.clock.now();
         while self.has_room() {
             let Some(row) = self.waiting.pop(now) else { break };
-            let id = row.id;
             self.checking.remove(&row.key);
-            self.running.insert(id, row.shard);
-            if row.status == StepStatus::Checking {
-                self.spawn(id, attempt::window_ended(self.shared.clone(), row));
-            } else if attempt::needs_account(&row) {
-                self.spawn(id, attempt::resolve(self.shared.clone(), row));
-            } else {
-                self.resolved.push((row, Account::default()));
-            }
+            self.begin_with(row);
         }
         for (row, account) in std::mem::take(&mut self.resolved) {
             if kinds::is_unsafe(&row.kind, &row.input) {
@@ -283,6 +283,20 @@ impl Executor {
             } else {
                 self.start(row, account);
             }
+        }
+    }
+
+    fn begin_with(&mut self, row: StepRow) {
+        let id = row.id;
+        self.running.insert(id, row.shard);
+        if row.status == StepStatus::Checking {
+            self.spawn(id, attempt::window_ended(self.shared.clone(), row));
+        } else if attempt::needs_account(&row) {
+            self.spawn(id, attempt::resolve(self.shared.clone(), row));
+        } else if kinds::is_unsafe(&row.kind, &row.input) {
+            self.resolved.push((row, Account::default()));
+        } else {
+            self.start(row, Account::default());
         }
     }
 

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::{fmt, str::FromStr};
-use workflows::chart::Policy;
+use workflows::{chart::Policy, spec::OnUnknown};
 
 /// Names a command for ever: the turn that issued it and its place in that turn. Derived, never drawn, so a turn that is
 /// computed again makes the same id and with it the same idempotency key.
@@ -58,7 +58,8 @@ pub enum Command {
         kind: String,
         /// Computed input.
         input: Value,
-        /// How to attempt it.
+        /// How to attempt it; the usual way if history does not say.
+        #[serde(default = "usual_policy")]
         policy: Policy,
     },
     /// Run an open step again after ops asked for it; the row keeps its id, key and input. (A child that failed is over:
@@ -132,4 +133,71 @@ pub enum Command {
         /// Why.
         error: Value,
     },
+}
+
+/// How most steps are attempted. History does not repeat it for each; what stands here never changes, because old histories mean
+/// it by saying nothing.
+fn usual_policy() -> Policy {
+    Policy {
+        timeout_ms: 30_000,
+        max_attempts: 6,
+        backoff_ms: 1_000,
+        backoff_max_ms: 300_000,
+        on_unknown: OnUnknown::Retry,
+        priority: None,
+        paces: Vec::new(),
+    }
+}
+
+/// Commands as history keeps them: as they serialize, but that a step attempted in the usual way does not say how.
+pub fn kept(commands: &[Command]) -> impl Serialize + '_ {
+    Kept(commands)
+}
+
+struct Kept<'a>(&'a [Command]);
+
+impl Serialize for Kept<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let usual = usual_policy();
+        serializer.collect_seq(self.0.iter().map(|command| match command {
+            Command::RunStep { id, invoke, kind, input, policy } if *policy == usual => {
+                KeptCommand::Usual(Usual::RunStep { id, invoke, kind, input })
+            }
+            other => KeptCommand::Other(other),
+        }))
+    }
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum KeptCommand<'a> {
+    Usual(Usual<'a>),
+    Other(&'a Command),
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Usual<'a> {
+    RunStep { id: &'a CommandId, invoke: &'a str, kind: &'a str, input: &'a Value },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_comes_back() {
+        let step = |policy| Command::RunStep {
+            id: CommandId { seq: 3, index: 0 },
+            invoke: "work".to_owned(),
+            kind: "noop".to_owned(),
+            input: Value::Null,
+            policy,
+        };
+        let hurried = Policy { timeout_ms: 5, ..usual_policy() };
+        let commands = [step(usual_policy()), step(hurried), Command::Log { message: Value::Null }];
+        let text = serde_json::to_string(&kept(&commands)).unwrap();
+        assert_eq!(text.matches("policy").count(), 1, "{text}");
+        assert_eq!(serde_json::from_str::<Vec<Command>>(&text).unwrap(), commands);
+    }
 }

@@ -61,6 +61,10 @@ impl Waiting {
         self.rows.contains_key(&id)
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
     /// How many steps of a lane are here.
     pub(super) fn in_lane(&self, lane: &Lane) -> usize {
         self.lanes.get(lane).copied().unwrap_or(0)

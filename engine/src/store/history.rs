@@ -28,8 +28,8 @@ pub struct HistoryRow {
     pub context_patch: Option<Value>,
     /// The commands.
     pub commands: Box<RawValue>,
-    /// The definition it was computed with.
-    pub definition_digest: String,
+    /// The version it was computed with.
+    pub version: i32,
     /// Who sent the event.
     pub actor: String,
     /// The instance's status after.
@@ -55,7 +55,7 @@ pub(crate) fn add(arguments: &mut Arguments, rows: &[Keyed<'_>]) {
         .column(rows, |r| Json(&r.2.to))
         .column(rows, |r| r.2.context_patch.as_ref().map(Json))
         .column(rows, |r| Json(&r.2.commands))
-        .column(rows, |r| r.2.definition_digest.as_str())
+        .column(rows, |r| r.2.version)
         .column(rows, |_| crate::SEMANTICS)
         .column(rows, |r| r.2.actor.as_str())
         .column(rows, |r| r.2.status)

@@ -22,10 +22,13 @@ async fn flood(db: &Db, tenant: Uuid) {
     let statement = "insert into step (tenant_id, instance_id, seq, index, shard, status, attempt, fence, due, invoke, kind,
             key, policy, input, created_at)
          select tenant_id, gen_random_uuid(), 1, 0, n % 256, 'ready', 0, 0, now() - interval '1 hour', opened ->> 'invoke',
-            opened ->> 'kind', 'flood ' || n, opened -> 'policy', opened -> 'input' || '{\"value\": \"act\"}', now()
+            opened ->> 'kind', 'flood ' || n, $3, opened -> 'input' || '{\"value\": \"act\"}', now()
          from history, jsonb_array_elements(commands) as opened, generate_series(1, $2) as n
          where tenant_id = $1 and opened ->> 'type' = 'run_step'";
-    sqlx::query(statement).bind(tenant).bind(FLOOD).execute(&db.pool).await.unwrap();
+    let policy = json!({ "timeoutMs": 30_000, "maxAttempts": 6, "backoffMs": 1_000, "backoffMaxMs": 300_000,
+        "onUnknown": "retry" });
+    let query = sqlx::query(statement).bind(tenant).bind(FLOOD).bind(policy);
+    query.execute(&db.pool).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -58,7 +58,7 @@ async fn a_turn_from_an_old_seq_is_computed_again() {
     sqlx::raw_sql(
         "update instance set seq = seq + 1, context = '{\"n\": 10}';
          insert into history select tenant_id, instance_id, seq + 1, at, gen_random_uuid(), event, verdict, from_, to_,
-           context_patch, commands, definition_digest, semantics, actor, status, state_digest
+           context_patch, commands, definition_digest, semantics, actor, status, state_digest, version
          from history where seq = 2",
     )
     .execute(&world.db.pool)

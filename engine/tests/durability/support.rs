@@ -368,7 +368,7 @@ const PROMISES: &[(&str, &str)] = &[
         "an instance is pinned to what its last turn ran with",
         "select count(*) from instance i join history h
            on h.tenant_id = i.tenant_id and h.instance_id = i.id and h.seq = i.seq
-         where h.definition_digest <> i.digest or not exists (select 1 from definition d
+         where h.version <> i.version or not exists (select 1 from definition d
            where d.tenant_id = i.tenant_id and d.name = i.definition and d.version = i.version
            and d.digest = i.digest)",
     ),
@@ -398,8 +398,10 @@ type Recorded = (Uuid, Uuid, DateTime<Utc>, Value, Vec<u8>, String);
 /// Folds every history, and compares each turn with what was written.
 pub(crate) async fn check_replay(db: &Db, engine: &Engine) {
     let turns: Vec<Recorded> = sqlx::query_as(
-        "select tenant_id, instance_id, at, event, state_digest, definition_digest
-             from history order by instance_id, seq",
+        "select h.tenant_id, h.instance_id, h.at, h.event, h.state_digest, d.digest
+             from history h join instance i on i.tenant_id = h.tenant_id and i.id = h.instance_id
+             join definition d on d.tenant_id = h.tenant_id and d.name = i.definition and d.version = h.version
+             order by h.instance_id, h.seq",
     )
     .fetch_all(&db.pool)
     .await

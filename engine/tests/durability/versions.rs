@@ -89,10 +89,7 @@ async fn a_stuck_instance_goes_on_with_the_version_that_fixes_it() {
     let stored = engine.instance(tenant, started.id).await.unwrap();
     assert_eq!((stored.version, &stored.digest), (2, &second.digest));
     let turns = world.db.count("select count(*) from history").await;
-    let moved = world
-        .db
-        .count("select count(distinct definition_digest) from history where seq >= 7")
-        .await;
+    let moved = world.db.count("select count(distinct version) from history where seq >= 7").await;
     assert_eq!((turns, moved), (8, 2));
 
     // As it was; and as it would have been with either version from the beginning.
@@ -167,8 +164,9 @@ async fn a_crash_moves_it_or_does_not() {
         victim.env("PERDURE_CRASH_AT", format!("{point}:3"));
         assert!(!victim.output().unwrap().status.success(), "{point} was not visited");
         let left: (i32, String, String) = sqlx::query_as(
-            "select i.version, i.digest, h.definition_digest from instance i
-             join history h on h.instance_id = i.id and h.seq = i.seq",
+            "select i.version, i.digest, d.digest from instance i
+             join history h on h.instance_id = i.id and h.seq = i.seq
+             join definition d on d.name = i.definition and d.version = h.version",
         )
         .fetch_one(&db.pool)
         .await

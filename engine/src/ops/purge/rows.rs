@@ -109,7 +109,7 @@ impl Sweep<'_> {
             to: raw(&after.configuration),
             context_patch: Some(json!({ "replace": tombstone() })),
             commands: raw(&json!([])),
-            definition_digest: meta.digest,
+            version: meta.version,
             actor: self.actor.to_owned(),
             status: status(&after),
             state_digest: digest(&after),

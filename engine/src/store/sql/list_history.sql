@@ -10,11 +10,17 @@ from (
         row_number() over (order by seq) as place
     from (
         select
-            seq, at, event_id, event, verdict, from_, to_, context_patch, commands, definition_digest, actor,
-            status, state_digest, semantics
+            history.seq, history.at, history.event_id, history.event, history.verdict, history.from_, history.to_,
+            history.context_patch, history.commands, history.actor, history.status, history.state_digest,
+            history.semantics, coalesce(nullif(history.definition_digest, ''), definition.digest, '') as definition_digest
         from history
-        where tenant_id = $1 and instance_id = $2 and seq > $3
-        order by seq
+        left join instance on instance.tenant_id = $1 and instance.id = $2
+        left join definition
+            on definition.tenant_id = $1
+            and definition.name = instance.definition
+            and definition.version = history.version
+        where history.tenant_id = $1 and history.instance_id = $2 and history.seq > $3
+        order by history.seq
         limit $4
     ) as page
 ) as measured

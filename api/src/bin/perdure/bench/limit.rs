@@ -65,10 +65,10 @@ const UPDATE_INSTANCES: &str = "
 const INSERT_HISTORY: &str = "
     insert into perdure_bench.history (tenant_id, instance_id, seq, at, event_id, event, verdict,
         from_, to_,
-        context_patch, commands, definition_digest, semantics, actor, status, state_digest)
+        context_patch, commands, definition_digest, version, semantics, actor, status, state_digest)
     select $1, id, seq + 1, now(), gen_random_uuid(),
         '{\"type\":\"message\",\"text\":\"tomorrow at three\"}', 'applied',
-        '[\"ask\"]', '[\"ask\"]', null, '[]', 'sha256:bench', 1, 'bench', 'waiting',
+        '[\"ask\"]', '[\"ask\"]', null, '[]', '', 1, 1, 'bench', 'waiting',
         '\\x00112233445566778899aabbccddeeff'
     from unnest($2::uuid[], $3::bigint[]) as turn (id, seq)";
 
