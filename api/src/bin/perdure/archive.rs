@@ -177,7 +177,7 @@ async fn list_files(tenant: Uuid, instance: Option<Uuid>, screen: Screen) -> any
         ))?;
     }
     if page.next.is_some() {
-        eprintln!("note: only the newest {FILES_SHOWN} are shown");
+        crate::screen::Screen::aside(format!("note: only the newest {FILES_SHOWN} are shown"));
     }
     Ok(Exit::Fine)
 }

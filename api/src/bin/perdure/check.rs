@@ -13,7 +13,7 @@ use workflows::{compile, diagnostic::Diagnostic};
 /// Arguments of `check`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Definitions, React Flow graphs or machine configs; `-` reads standard input
+    /// Definitions, React Flow graphs, machine configs, Typebot or n8n exports; `-` reads standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Does not play the scenarios in the files

@@ -12,7 +12,7 @@ use workflows::{compile::Compiled, diagnostic::Diagnostic};
 /// Arguments of `compile`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// A definition, React Flow graph or machine config; `-` reads standard input
+    /// A definition, React Flow graph, machine config, Typebot or n8n export; `-` reads standard input
     file: PathBuf,
 }
 
@@ -44,7 +44,10 @@ pub(crate) fn tell(path: &Path, found: &[Diagnostic], screen: Screen) -> anyhow:
     let (file, text) = (path.display().to_string(), files::text(path));
     for diagnostic in found {
         let value = serde_json::to_value(diagnostic)?;
-        eprintln!("{}\n", diagnostics::block(screen, &file, &text, &value));
+        crate::screen::Screen::aside(format!(
+            "{}\n",
+            diagnostics::block(screen, &file, &text, &value)
+        ));
     }
     Ok(())
 }

@@ -84,10 +84,10 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
             sentence = format!("{sentence}{joint}{cause}");
         }
     }
-    eprintln!("error: {sentence}");
+    crate::screen::Screen::aside(format!("error: {sentence}"));
     let failure = error.chain().find_map(|cause| cause.downcast_ref::<Failure>());
     if let Some(help) = failure.and_then(|failure| failure.help.as_ref()) {
-        eprintln!("  help: {help}");
+        crate::screen::Screen::aside(format!("  help: {help}"));
     }
     ExitCode::from(failure.map_or(REFUSED, |failure| failure.code))
 }

@@ -39,11 +39,11 @@ pub(crate) async fn run(args: &Args, client: &Client, screen: Screen) -> anyhow:
     }
     let first = turns.first().and_then(|turn| turn["seq"].as_u64()).unwrap_or(1);
     if first > 1 {
-        eprintln!(
+        crate::screen::Screen::aside(format!(
             "note: turns 1 to {} have left; replay begins at the checkpoint that stands for them, and `perdure archive \
              restore` brings them back",
             first - 1
-        );
+        ));
     }
     for turn in &turns {
         screen.line(line(turn, screen))?;
@@ -64,7 +64,7 @@ async fn tell_scenario(args: &Args, client: &Client, screen: Screen) -> anyhow::
     }
     screen.line(serde_json::to_string_pretty(&recording["scenario"])?)?;
     for note in recording["notes"].as_array().into_iter().flatten() {
-        eprintln!("note: {}", text_of(note));
+        crate::screen::Screen::aside(format!("note: {}", text_of(note)));
     }
     Ok(Exit::Fine)
 }

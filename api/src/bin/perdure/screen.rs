@@ -1,6 +1,8 @@
 //! Output: aligned text for people, exact JSON for programs.
 //!
 //! **Invariant:** colour is for terminals only, and never when NO_COLOR is set.
+//! **Invariant:** what a file or a customer says cannot act on the terminal: of control characters only line ends, tabs and our own
+//! colours reach it.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -29,6 +31,11 @@ pub(crate) enum Style {
     Cyan,
 }
 
+/// What switches each [`Style`] on.
+const CODES: [&str; 6] = ["\x1b[1m", "\x1b[2m", "\x1b[31m", "\x1b[32m", "\x1b[33m", "\x1b[36m"];
+/// What switches it off.
+const NO_STYLE: &str = "\x1b[0m";
+
 /// Where a verb writes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Screen {
@@ -48,7 +55,7 @@ impl Screen {
     /// One line; it is out when this returns.
     pub(crate) fn line(self, text: impl AsRef<str>) -> io::Result<()> {
         let mut out = io::stdout().lock();
-        writeln!(out, "{}", text.as_ref())?;
+        writeln!(out, "{}", harmless(text.as_ref()))?;
         out.flush()
     }
 
@@ -57,21 +64,19 @@ impl Screen {
         Ok(self.line(serde_json::to_string(value)?)?)
     }
 
+    /// One line beside the output, for people.
+    pub(crate) fn aside(text: impl AsRef<str>) {
+        eprintln!("{}", harmless(text.as_ref()));
+    }
+
     /// Marks a text.
     pub(crate) fn paint(self, style: Style, text: impl AsRef<str>) -> String {
         let text = text.as_ref();
         if !self.has_colour {
             return text.to_owned();
         }
-        let code = match style {
-            Style::Bold => 1,
-            Style::Dim => 2,
-            Style::Red => 31,
-            Style::Green => 32,
-            Style::Yellow => 33,
-            Style::Cyan => 36,
-        };
-        format!("\x1b[{code}m{text}\x1b[0m")
+        let code = CODES[style as usize];
+        format!("{code}{}{NO_STYLE}", harmless(text))
     }
 
     /// The status of an instance in the colour of its urgency.
@@ -105,6 +110,29 @@ impl Screen {
         }
         Ok(())
     }
+}
+
+/// A text that cannot act on the terminal: control characters but line ends, tabs and our own colours are shown as `\u{fffd}`.
+fn harmless(text: &str) -> std::borrow::Cow<'_, str> {
+    let is_harmful = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+    if !text.contains(is_harmful) {
+        return text.into();
+    }
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(is_harmful) {
+        let (before, from) = rest.split_at(at);
+        shown.push_str(before);
+        let ours = CODES.iter().chain([&NO_STYLE]).find(|code| from.starts_with(**code));
+        let (replacement, length) = match ours {
+            Some(code) => (*code, code.len()),
+            None => ("\u{fffd}", from.chars().next().map_or(1, char::len_utf8)),
+        };
+        shown.push_str(replacement);
+        rest = &from[length..];
+    }
+    shown.push_str(rest);
+    shown.into()
 }
 
 /// Whether what is written there may be coloured.
@@ -147,5 +175,22 @@ pub(crate) fn short(value: &Value, chars_max: usize) -> String {
     match text.chars().count() > chars_max {
         true => format!("{}…", text.chars().take(chars_max.saturating_sub(1)).collect::<String>()),
         false => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_others_say_does_not_act_on_the_terminal() {
+        for (text, shown) in [
+            ("plain\n\ttext", "plain\n\ttext"),
+            ("\x1b[31mred\x1b[0m", "\x1b[31mred\x1b[0m"),
+            ("\x1b[2J\x1b]0;title\x07", "\u{fffd}[2J\u{fffd}]0;title\u{fffd}"),
+            ("back\x08\r\u{9b}31m", "back\u{fffd}\u{fffd}\u{fffd}31m"),
+        ] {
+            assert_eq!(harmless(text), shown);
+        }
     }
 }

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 /// Arguments of `simulate`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// A definition, React Flow graph or machine config; `-` reads standard input
+    /// A definition, React Flow graph, machine config, Typebot or n8n export; `-` reads standard input
     file: PathBuf,
     /// An array of {"after": <ms or ISO duration>, "event": {"type": …}}; `-` reads standard input
     #[arg(long, value_name = "FILE")]
@@ -57,7 +57,7 @@ pub(crate) fn run(args: &Args, screen: Screen) -> anyhow::Result<Exit> {
 }
 
 fn refuse(why: &str) -> anyhow::Result<Exit> {
-    eprintln!("error: {why}");
+    crate::screen::Screen::aside(format!("error: {why}"));
     Ok(Exit::No)
 }
 

@@ -29,7 +29,7 @@ const BESIDE: &str = ".tests.json";
 /// Arguments of `test`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Definitions, React Flow graphs or machine configs; `-` reads standard input
+    /// Definitions, React Flow graphs, machine configs, Typebot or n8n exports; `-` reads standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Plays only the scenarios of this name

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 /// Arguments of `upload`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Definitions, React Flow graphs or machine configs; `-` reads standard input
+    /// Definitions, React Flow graphs, machine configs, Typebot or n8n exports; `-` reads standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// The name of a bare graph or machine [default: the file's]
