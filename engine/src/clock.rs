@@ -55,10 +55,18 @@ impl Clock {
         self.0.moved.notify_waiters();
     }
 
-    /// Takes over the database's time, as read just now.
-    pub(crate) fn correct(&self, database: DateTime<Utc>) {
-        let difference_us = database.timestamp_micros() - Utc::now().timestamp_micros();
-        self.0.database_us.store(difference_us, Ordering::Relaxed);
+    /// Takes over the database's time, which was read between these two local times. The answer tells it only as exactly as it
+    /// was quick, so time is moved no further than it must be: a slow answer does not make it jump.
+    pub(crate) fn correct(
+        &self,
+        database: DateTime<Utc>,
+        asked: DateTime<Utc>,
+        told: DateTime<Utc>,
+    ) {
+        let after = |local: DateTime<Utc>| database.timestamp_micros() - local.timestamp_micros();
+        let (least_us, most_us) = (after(told), after(asked).max(after(told)));
+        let known_us = self.0.database_us.load(Ordering::Relaxed);
+        self.0.database_us.store(known_us.clamp(least_us, most_us), Ordering::Relaxed);
     }
 
     /// Sleeps until `due`, at most `longest`, and not across a jump of time.
@@ -67,6 +75,29 @@ impl Clock {
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
             () = self.0.moved.notified() => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slow_answer_does_not_move_time() {
+        let clock = Clock::default();
+        let at = |ms: i64| DateTime::from_timestamp_millis(1_000_000 + ms).unwrap_or_default();
+        let offset_us = || clock.0.database_us.load(Ordering::Relaxed);
+        // (the database's time, asked, told, what is known then)
+        for (database, asked, told, known_us) in [
+            (5, 0, 20, 0),
+            (12, 0, 2, 10_000),
+            (15, 0, 20, 10_000),
+            (13, 0, 2, 11_000),
+            (0, 0, 0, 0),
+        ] {
+            clock.correct(at(database), at(asked), at(told));
+            assert_eq!(offset_us(), known_us, "{database} {asked} {told}");
         }
     }
 }

@@ -18,6 +18,7 @@ use crate::{
     tracks::Tracks,
     work::{Hints, StepHint, Stop},
 };
+use chrono::Utc;
 use sqlx::{ConnectOptions, Connection, PgConnection, PgPool};
 use std::time::{Duration, Instant};
 use tokio::{sync::oneshot, task::JoinHandle};
@@ -104,7 +105,9 @@ impl Keeper {
         }
         shards::appear(connection, &self.process, ttl_s).await?;
         let held = shards::renew(connection, me, ttl_s).await?;
-        self.clock.correct(shards::database_now(connection).await?);
+        let asked = Utc::now();
+        let database = shards::database_now(connection).await?;
+        self.clock.correct(database, asked, Utc::now());
         let view = View::read(connection, me, self.process.has_session).await?;
         let missing = view.share.saturating_sub(held.len());
         let taken = match missing {
