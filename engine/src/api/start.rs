@@ -113,6 +113,7 @@ impl Making {
             shards: self.common.shards.clone(),
             hints: self.common.hints.clone(),
             tracks: self.tracks.clone(),
+            lease: self.options.settings.lease,
             drain: self.options.settings.drain,
             connection: None,
             handover: None,

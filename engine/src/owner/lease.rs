@@ -12,7 +12,7 @@ use crate::{
     Clock,
     error::Result,
     fault,
-    limits::{DATABASE_RETRY_MAX, LEASE_RENEW, LEASE_TTL, SHARDS},
+    limits::{DATABASE_RETRY_MAX, LEASE_LOOK, LEASE_RENEWALS, LEASE_TTL, SHARDS},
     shards::{ShardSet, Shards},
     store::shards::{self, Process},
     tracks::Tracks,
@@ -36,6 +36,8 @@ pub(crate) struct Keeper {
     pub(crate) shards: Shards,
     pub(crate) hints: Hints,
     pub(crate) tracks: Tracks,
+    /// How long shards are leased.
+    pub(crate) lease: Duration,
     /// How long tries under way may take when shards are handed over.
     pub(crate) drain: Duration,
     /// Its own connection, and whether it has the session lock.
@@ -49,6 +51,8 @@ impl Keeper {
     pub(crate) async fn begin(&mut self) -> Result<()> {
         self.round().await?;
         fault::point("lease.taken");
+        // Those that hold more than their share from now on learn it at once.
+        self.hints.bell.members();
         tracing::info!(process.id = %self.process.id, shards = self.shards.owned().len(), "the lease is taken");
         Ok(())
     }
@@ -74,7 +78,7 @@ impl Keeper {
                     tracing::warn!(%error, since_s = renewed.elapsed().as_secs(), "the lease could not be renewed");
                     self.connection = None;
                     wait = LOOK_AGAIN;
-                    if renewed.elapsed() > LEASE_TTL {
+                    if renewed.elapsed() > self.lease {
                         // Somebody else may have them by now.
                         self.lose(&ShardSet::ALL).await;
                     }
@@ -92,7 +96,7 @@ impl Keeper {
 
     /// One round; when the next one is due.
     async fn round(&mut self) -> Result<Duration> {
-        let (me, ttl_s) = (self.process.id, LEASE_TTL.as_secs_f64());
+        let (me, ttl_s) = (self.process.id, self.lease.as_secs_f64());
         let leaving = self.leaving();
         let (connection, has_lock) = match &mut self.connection {
             Some(connection) => connection,
@@ -105,7 +109,11 @@ impl Keeper {
         shards::appear(connection, &self.process, ttl_s).await?;
         let held = shards::renew(connection, me, ttl_s).await?;
         self.clock.correct(shards::database_now(connection).await?);
-        let view = View::read(connection, me, self.process.has_session).await?;
+        let mut view = View::read(connection, me, self.process.has_session).await?;
+        view.next = view.next.min(self.lease / LEASE_RENEWALS);
+        if !self.hints.bell.hears() {
+            view.next = view.next.min(LEASE_LOOK);
+        }
         let missing = view.share.saturating_sub(held.len());
         let taken = match missing {
             0 => ShardSet::default(),
@@ -186,8 +194,9 @@ impl Keeper {
             Some((connection, _)) => connection,
             None => self.pool.connect_options().connect().await?,
         };
-        shards::release(&mut connection, self.process.id, None).await?;
+        // First the name, then the shards: whoever takes them at once finds the outbox of a process that is gone.
         shards::disappear(&mut connection, self.process.id).await?;
+        shards::release(&mut connection, self.process.id, None).await?;
         connection.close().await
     }
 }
@@ -203,7 +212,7 @@ struct View {
     share: usize,
     /// Owners with a lease that still runs, and no session: they died.
     gone: Vec<Uuid>,
-    /// When to look again.
+    /// When the first lease of somebody else ends.
     next: Duration,
 }
 
@@ -227,8 +236,8 @@ impl View {
         let ends = members.iter().filter(|m| m.id != me && m.is_live).map(|m| m.ends_in_s);
         let ends =
             ends.chain(owners.iter().filter(|o| o.owner != me && o.runs).map(|o| o.ends_in_s));
-        let first = ends.fold(LEASE_RENEW.as_secs_f64(), f64::min).max(0.0);
-        let next = (Duration::from_secs_f64(first) + AFTER_END).min(LEASE_RENEW);
+        let first = ends.fold(LEASE_TTL.as_secs_f64(), f64::min).max(0.0);
+        let next = Duration::from_secs_f64(first) + AFTER_END;
         Ok(Self { share: share(&live, me), gone, next })
     }
 }
