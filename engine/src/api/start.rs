@@ -165,7 +165,7 @@ impl Making {
             tracks,
             bell: common.hints.bell.clone(),
             shards: common.shards.clone(),
-            outbox: common.outbox.clone(),
+            outbox: common.outbox,
             give_back,
         };
         vec![

@@ -262,7 +262,7 @@ mod tests {
     #[test]
     fn shares_are_fair_and_complete() {
         for n in [1, 2, 3, 7, 20, 255, 256] {
-            let live: Vec<Uuid> = (0..n).map(|id| Uuid::from_u128(id)).collect();
+            let live: Vec<Uuid> = (0..n).map(Uuid::from_u128).collect();
             let shares: Vec<usize> = live.iter().map(|me| share(&live, *me)).collect();
             assert_eq!(shares.iter().sum::<usize>(), 256, "{n} processes");
             let (least, most) = (shares.iter().min().unwrap(), shares.iter().max().unwrap());
