@@ -211,9 +211,10 @@ impl Engine {
             let id = request.id.unwrap_or_else(Uuid::now_v7);
             let work = engine.birth(id, request).await?;
             let (tenant, keyed) = (work.tenant, passed::keyed(&work));
+            let event = work.given.event_id;
             match engine.send(work, true).await?.await {
                 Ok(Ok(Answer::Passed(row))) => {
-                    passed::born(engine.pool(), (tenant, id), row, keyed).await
+                    passed::born(engine.pool(), (tenant, id), (row, event), keyed).await
                 }
                 answer => answered(answer, id),
             }

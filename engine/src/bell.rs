@@ -82,6 +82,11 @@ impl Bell {
         }
     }
 
+    /// Whether other processes tell this one anything.
+    pub(crate) fn hears(&self) -> bool {
+        self.outgoing.is_some()
+    }
+
     /// A process came, or let shards go.
     pub(crate) fn members(&self) {
         if let Some(outgoing) = &self.outgoing {

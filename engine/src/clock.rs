@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicBool, AtomicI64, Ordering},
     },
     time::Duration,
 };
@@ -21,6 +21,8 @@ pub struct Clock(Arc<Offsets>);
 struct Offsets {
     /// Database time minus local time, in microseconds.
     database_us: AtomicI64,
+    /// Whether that was ever read.
+    is_corrected: AtomicBool,
     /// What a test added, in microseconds.
     test_us: AtomicI64,
     /// Rung when time was moved.
@@ -55,8 +57,9 @@ impl Clock {
         self.0.moved.notify_waiters();
     }
 
-    /// Takes over the database's time, which was read between these two local times. The answer tells it only as exactly as it
-    /// was quick, so time is moved no further than it must be: a slow answer does not make it jump.
+    /// Takes over the database's time, which was read between these two local times. The answer tells only what the difference is
+    /// at least and at most; of all answers the highest "at least" is believed, so that this clock is never ahead of the
+    /// database's, and a slow answer does not move it.
     pub(crate) fn correct(
         &self,
         database: DateTime<Utc>,
@@ -64,9 +67,11 @@ impl Clock {
         told: DateTime<Utc>,
     ) {
         let after = |local: DateTime<Utc>| database.timestamp_micros() - local.timestamp_micros();
-        let (least_us, most_us) = (after(told), after(asked).max(after(told)));
+        let (least_us, most_us) = (after(told), after(asked));
         let known_us = self.0.database_us.load(Ordering::Relaxed);
-        self.0.database_us.store(known_us.clamp(least_us, most_us), Ordering::Relaxed);
+        let is_first = !self.0.is_corrected.swap(true, Ordering::Relaxed);
+        let now_us = if is_first || known_us > most_us { least_us } else { known_us.max(least_us) };
+        self.0.database_us.store(now_us, Ordering::Relaxed);
     }
 
     /// Sleeps until `due`, at most `longest`, and not across a jump of time.
@@ -90,11 +95,11 @@ mod tests {
         let offset_us = || clock.0.database_us.load(Ordering::Relaxed);
         // (the database's time, asked, told, what is known then)
         for (database, asked, told, known_us) in [
-            (5, 0, 20, 0),
             (12, 0, 2, 10_000),
             (15, 0, 20, 10_000),
             (13, 0, 2, 11_000),
-            (0, 0, 0, 0),
+            (12, 0, 2, 11_000),
+            (5, 0, 2, 3_000),
         ] {
             clock.correct(at(database), at(asked), at(told));
             assert_eq!(offset_us(), known_us, "{database} {asked} {told}");

@@ -35,6 +35,8 @@ pub(crate) struct Batch {
     pub(crate) discarded: Vec<(Uuid, i64)>,
     /// Events for instances of other processes.
     pub(crate) passed: Vec<Enqueued>,
+    /// Inbox rows (tenant, id) that some of them came from: dropped, and they must be there.
+    pub(crate) moved: Vec<(Uuid, i64)>,
 }
 
 impl Batch {
@@ -269,6 +271,10 @@ async fn consume(
     for chain in chains {
         tenants.extend(chain.effects.consumed.iter().map(|_| chain.meta.tenant));
         ids.extend(&chain.effects.consumed);
+    }
+    for (tenant, id) in &batch.moved {
+        tenants.push(*tenant);
+        ids.push(*id);
     }
     let named = ids.clone();
     for (tenant, id) in &batch.discarded {

@@ -50,8 +50,10 @@ pub const DRAIN: Duration = Duration::from_secs(10);
 pub const TRIES_KEPT: usize = 10;
 /// How long a shard is leased.
 pub const LEASE_TTL: Duration = Duration::from_secs(15);
-/// How often the lease is renewed.
-pub const LEASE_RENEW: Duration = Duration::from_secs(5);
+/// How many times the lease is renewed in the time it runs.
+pub const LEASE_RENEWALS: u32 = 3;
+/// How often a process that is told nothing by others looks who is there.
+pub const LEASE_LOOK: Duration = Duration::from_secs(1);
 /// First wait after a database error; doubled each time.
 pub const DATABASE_RETRY: Duration = Duration::from_millis(50);
 /// Longest wait after a database error.

@@ -391,7 +391,7 @@ fn collect(first: Message, track: &mut Track) -> Collected {
 fn is_from(work: &Work, sources: &[Source]) -> bool {
     let row = |command| RowId { tenant: work.tenant, instance: work.instance, command };
     let source = match &work.given.claim {
-        Some(Claim::Inbox(id)) => Source::Inbox(*id),
+        Some(Claim::Inbox(id) | Claim::Failed(id)) => Source::Inbox(*id),
         Some(Claim::Timer(id)) => Source::Timer(row(*id)),
         Some(Claim::Step(settlement)) => Source::Step(row(settlement.step)),
         None => return false,

@@ -60,6 +60,8 @@ pub struct Settings {
     /// Whether a transaction pooler stands before the database: then there is no `NOTIFY`, and no session lock that tells at
     /// once when a process dies.
     pub behind_pooler: bool,
+    /// How long shards are leased: so long they may stay without an owner after theirs hung, or died behind a pooler.
+    pub lease: Duration,
     /// How long a step whose outcome is unknown waits for a status webhook that echoes its key.
     pub check_window: Duration,
     /// Attempts running at once.
@@ -82,6 +84,7 @@ impl Default for Settings {
             tracks: limits::TRACKS,
             notify: true,
             behind_pooler: false,
+            lease: limits::LEASE_TTL,
             check_window: Duration::from_secs(60),
             attempts_running_max: limits::ATTEMPTS_RUNNING_MAX,
             poll: limits::POLL,

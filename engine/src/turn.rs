@@ -68,6 +68,8 @@ pub struct Chain {
 pub(crate) enum Claim {
     /// A row of the inbox.
     Inbox(i64),
+    /// A row of the inbox that was for another instance, which could not be started: this one is told why.
+    Failed(i64),
     /// A timer.
     Timer(CommandId),
     /// An open step.
@@ -188,7 +190,7 @@ impl Chain {
         };
         self.effects.add(&self.meta, &difference);
         match &given.claim {
-            Some(Claim::Inbox(id)) => self.effects.consumed.push(*id),
+            Some(Claim::Inbox(id) | Claim::Failed(id)) => self.effects.consumed.push(*id),
             // The result of a step whose state was left: if it has a row, nobody else drops it.
             Some(Claim::Step(late)) if difference.settled.is_none() && late.unwritten.is_none() => {
                 self.effects.closed.entry(late.step).or_insert(None);
@@ -230,7 +232,7 @@ impl Chain {
                     || self.effects.settled_unwritten.contains(step)
                     || self.effects.closed.get(step).is_some_and(Option::is_some)
             }
-            Some(Claim::Inbox(_)) | None => false,
+            Some(Claim::Inbox(_) | Claim::Failed(_)) | None => false,
         }
     }
 }

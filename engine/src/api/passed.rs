@@ -4,7 +4,7 @@ use crate::{
     error::{Error, Result},
     ops::send::is_waiting,
     request::InstanceView,
-    store::instances,
+    store::{history, instances},
     work::{What, Work},
 };
 use sqlx::PgPool;
@@ -39,11 +39,11 @@ pub(super) async fn turned(pool: &PgPool, key: Key, row: i64) -> Result<Instance
     Ok(instance?.into())
 }
 
-/// The instance that was to be started by this inbox row, or why it was not.
+/// The instance that was to be started by this inbox row and event, or why it was not.
 pub(super) async fn born(
     pool: &PgPool,
     key: Key,
-    row: i64,
+    (row, event): (i64, Uuid),
     keyed: Option<(String, String)>,
 ) -> Result<InstanceView> {
     let started = tokio::time::timeout(BIRTH_WAIT, turned(pool, key, row)).await;
@@ -54,6 +54,8 @@ pub(super) async fn born(
             let holder = instances::key_holder(pool, key.0, &definition, &value).await?;
             Err(holder.map_or(Error::NotFound(what), Error::KeyTaken))
         }
-        Ok(started) => started,
+        Ok(Err(error)) => Err(error),
+        Ok(Ok(view)) if history::is_born_of(pool, key, event).await? => Ok(view),
+        Ok(Ok(_)) => Err(Error::Exists(key.1)),
     }
 }

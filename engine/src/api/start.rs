@@ -113,6 +113,7 @@ impl Making {
             shards: self.common.shards.clone(),
             hints: self.common.hints.clone(),
             tracks: self.tracks.clone(),
+            lease: self.options.settings.lease,
             drain: self.options.settings.drain,
             connection: None,
             handover: None,
@@ -164,7 +165,7 @@ impl Making {
             tracks,
             bell: common.hints.bell.clone(),
             shards: common.shards.clone(),
-            outbox: common.outbox.clone(),
+            outbox: common.outbox,
             give_back,
         };
         vec![

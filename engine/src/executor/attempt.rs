@@ -343,6 +343,8 @@ async fn settle(
     let kind = if is_cut { kind::STEP_FAILED } else { told };
     let event = Event::new(shared.clock.now(), kind, Value::Object(body));
     let (id, key) = (row.id, row.key.clone());
+    // Its result counts only if its turn is ours.
+    let unwritten = (!row.is_written).then(|| StepRow { status: StepStatus::Ready, ..row.clone() });
     let (sender, answer) = oneshot::channel();
     let work = Work {
         tenant: id.tenant,
@@ -368,6 +370,10 @@ async fn settle(
         match answer.await {
             Ok(Err(Error::Conflict(_))) => {
                 tracing::info!(step.key = key, "its state was left, or somebody else claimed it");
+                if let Some(row) = unwritten.filter(|row| !shared.shards.settles(row.shard)) {
+                    // Handed over while it ran: nobody else knows of it as long as this process lives.
+                    return Back::Finished(id, write(shared, row).await);
+                }
             }
             Ok(Err(error)) => tracing::warn!(step.key = key, %error, "a result was not taken"),
             Ok(Ok(_)) | Err(_) => {}

@@ -5,7 +5,7 @@
 use super::{Back, Executor, attempt};
 use crate::{
     fault,
-    limits::{DATABASE_RETRY, LEASE_RENEW},
+    limits::{DATABASE_RETRY, LEASE_RENEWALS},
     shards::ShardSet,
     store::{
         outbox,
@@ -91,7 +91,8 @@ impl Executor {
 
     /// Steps that have no row, and were opened by a process that is gone, get it.
     pub(super) async fn recover(&mut self) {
-        if self.recovered.is_some_and(|at| at.elapsed() < LEASE_RENEW) {
+        let pause = self.shared.settings.lease / LEASE_RENEWALS;
+        if self.recovered.is_some_and(|at| at.elapsed() < pause) {
             return;
         }
         match outbox::recover(&self.shared.pool, &[]).await {

@@ -233,6 +233,9 @@ pub(crate) fn fail_parent(work: &mut Work, parent: &instances::Parent, code: &st
         // Nobody waits for a detached child; history still says that it never was.
         None => (kind::NOTE, json!({ "step": parent.step, "error": error })),
     };
+    if let Some(Claim::Inbox(row)) = work.given.claim {
+        work.given.claim = Some(Claim::Failed(row));
+    }
     work.instance = parent.id;
     work.what = What::Event;
     work.given.event = machine::Event::new(work.given.event.at, kind, fields);
@@ -250,11 +253,14 @@ pub(crate) fn stored(chain: Chain) -> Instance {
     }
 }
 
-/// An event for an instance that another process owns: what came from a caller goes into the inbox, what came from a row is
-/// found by its owner.
+/// An event for an instance that another process owns: what came from a caller goes into the inbox, and so does what a parent
+/// is told of a child of ours; what else came from a row is found by its owner.
 fn pass(prepared: &mut Prepared, meta: &Meta, mut work: Work) {
-    if work.given.claim.is_some() {
-        return work.finish_stale();
+    match work.given.claim {
+        None => {}
+        // Its row is in a shard of ours, so that nobody else finds it.
+        Some(Claim::Failed(row)) => prepared.batch.moved.push((work.tenant, row)),
+        Some(_) => return work.finish_stale(),
     }
     let body = match &work.what {
         What::Birth(birth) => started(birth, &work.given.event),
@@ -288,7 +294,7 @@ fn started(birth: &Birth, event: &Event) -> serde_json::Map<String, serde_json::
 }
 
 fn discard(prepared: &mut Prepared, work: Work) {
-    if let Some(Claim::Inbox(id)) = work.given.claim {
+    if let Some(Claim::Inbox(id) | Claim::Failed(id)) = work.given.claim {
         prepared.batch.discarded.push((work.tenant, id));
         prepared.works.push(work);
     }

@@ -12,7 +12,7 @@ use crate::{
     Clock,
     error::Result,
     fault,
-    limits::{DATABASE_RETRY_MAX, LEASE_RENEW, LEASE_TTL, SHARDS},
+    limits::{DATABASE_RETRY_MAX, LEASE_LOOK, LEASE_RENEWALS, LEASE_TTL, SHARDS},
     shards::{ShardSet, Shards},
     store::shards::{self, Process},
     tracks::Tracks,
@@ -37,6 +37,8 @@ pub(crate) struct Keeper {
     pub(crate) shards: Shards,
     pub(crate) hints: Hints,
     pub(crate) tracks: Tracks,
+    /// How long shards are leased.
+    pub(crate) lease: Duration,
     /// How long tries under way may take when shards are handed over.
     pub(crate) drain: Duration,
     /// Its own connection, and whether it has the session lock.
@@ -50,6 +52,8 @@ impl Keeper {
     pub(crate) async fn begin(&mut self) -> Result<()> {
         self.round().await?;
         fault::point("lease.taken");
+        // Those that hold more than their share from now on learn it at once.
+        self.hints.bell.members();
         tracing::info!(process.id = %self.process.id, shards = self.shards.owned().len(), "the lease is taken");
         Ok(())
     }
@@ -75,7 +79,7 @@ impl Keeper {
                     tracing::warn!(%error, since_s = renewed.elapsed().as_secs(), "the lease could not be renewed");
                     self.connection = None;
                     wait = LOOK_AGAIN;
-                    if renewed.elapsed() > LEASE_TTL {
+                    if renewed.elapsed() > self.lease {
                         // Somebody else may have them by now.
                         self.lose(&ShardSet::ALL).await;
                     }
@@ -93,7 +97,7 @@ impl Keeper {
 
     /// One round; when the next one is due.
     async fn round(&mut self) -> Result<Duration> {
-        let (me, ttl_s) = (self.process.id, LEASE_TTL.as_secs_f64());
+        let (me, ttl_s) = (self.process.id, self.lease.as_secs_f64());
         let leaving = self.leaving();
         let (connection, has_lock) = match &mut self.connection {
             Some(connection) => connection,
@@ -108,7 +112,11 @@ impl Keeper {
         let asked = Utc::now();
         let database = shards::database_now(connection).await?;
         self.clock.correct(database, asked, Utc::now());
-        let view = View::read(connection, me, self.process.has_session).await?;
+        let mut view = View::read(connection, me, self.process.has_session).await?;
+        view.next = view.next.min(self.lease / LEASE_RENEWALS);
+        if !self.hints.bell.hears() {
+            view.next = view.next.min(LEASE_LOOK);
+        }
         let missing = view.share.saturating_sub(held.len());
         let taken = match missing {
             0 => ShardSet::default(),
@@ -189,8 +197,9 @@ impl Keeper {
             Some((connection, _)) => connection,
             None => self.pool.connect_options().connect().await?,
         };
-        shards::release(&mut connection, self.process.id, None).await?;
+        // First the name, then the shards: whoever takes them at once finds the outbox of a process that is gone.
         shards::disappear(&mut connection, self.process.id).await?;
+        shards::release(&mut connection, self.process.id, None).await?;
         connection.close().await
     }
 }
@@ -206,7 +215,7 @@ struct View {
     share: usize,
     /// Owners with a lease that still runs, and no session: they died.
     gone: Vec<Uuid>,
-    /// When to look again.
+    /// When the first lease of somebody else ends.
     next: Duration,
 }
 
@@ -230,8 +239,8 @@ impl View {
         let ends = members.iter().filter(|m| m.id != me && m.is_live).map(|m| m.ends_in_s);
         let ends =
             ends.chain(owners.iter().filter(|o| o.owner != me && o.runs).map(|o| o.ends_in_s));
-        let first = ends.fold(LEASE_RENEW.as_secs_f64(), f64::min).max(0.0);
-        let next = (Duration::from_secs_f64(first) + AFTER_END).min(LEASE_RENEW);
+        let first = ends.fold(LEASE_TTL.as_secs_f64(), f64::min).max(0.0);
+        let next = Duration::from_secs_f64(first) + AFTER_END;
         Ok(Self { share: share(&live, me), gone, next })
     }
 }
@@ -256,7 +265,7 @@ mod tests {
     #[test]
     fn shares_are_fair_and_complete() {
         for n in [1, 2, 3, 7, 20, 255, 256] {
-            let live: Vec<Uuid> = (0..n).map(|id| Uuid::from_u128(id)).collect();
+            let live: Vec<Uuid> = (0..n).map(Uuid::from_u128).collect();
             let shares: Vec<usize> = live.iter().map(|me| share(&live, *me)).collect();
             assert_eq!(shares.iter().sum::<usize>(), 256, "{n} processes");
             let (least, most) = (shares.iter().min().unwrap(), shares.iter().max().unwrap());

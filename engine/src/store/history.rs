@@ -86,3 +86,17 @@ pub(crate) async fn turned(
         .await?;
     Ok(found.into_iter().collect())
 }
+
+/// Whether this event was the first turn of the instance.
+pub(crate) async fn is_born_of(
+    pool: &PgPool,
+    (tenant, instance): (Uuid, Uuid),
+    event: Uuid,
+) -> sqlx::Result<bool> {
+    sqlx::query_scalar(include_str!("sql/select_born_of.sql"))
+        .bind(tenant)
+        .bind(instance)
+        .bind(event)
+        .fetch_one(pool)
+        .await
+}

@@ -286,20 +286,27 @@ pub(crate) async fn start_engine(
     clock: &Clock,
     accounts: Arc<dyn Accounts>,
 ) -> Result<Engine> {
-    let settings = Settings {
-        check_window: Duration::from_millis(400),
-        poll: Duration::from_millis(100),
-        drain: Duration::from_millis(200),
-        ..Settings::default()
-    };
     Engine::start(Options {
         pool: db.pool.clone(),
         runner: Provider::of(db).await,
         accounts,
         clock: clock.clone(),
-        settings,
+        settings: settings(),
     })
     .await
+}
+
+/// Short waits; and what the environment says of `NOTIFY` and of a pooler, so that all tests can run without them.
+pub(crate) fn settings() -> Settings {
+    let is = |name: &str, value: &str| std::env::var(name).is_ok_and(|set| set == value);
+    Settings {
+        check_window: Duration::from_millis(400),
+        poll: Duration::from_millis(100),
+        drain: Duration::from_millis(200),
+        notify: !is("PERDURE_NOTIFY", "off"),
+        behind_pooler: is("PERDURE_POOLER", "transaction"),
+        ..Settings::default()
+    }
 }
 
 pub(crate) async fn publish(engine: &Engine, tenant: Uuid, name: &str, machine: Value) {
