@@ -187,12 +187,7 @@ impl Owner {
         fault::point("turn.prepared");
         let connection = match &mut self.connection {
             Some(connection) => connection,
-            none => {
-                let mut connection = self.common.pool.connect_options().connect().await?;
-                let prefer_indexes = include_str!("store/sql/prefer_indexes.sql");
-                sqlx::query(prefer_indexes).execute(&mut connection).await?;
-                none.insert(connection)
-            }
+            none => none.insert(self.common.pool.connect_options().connect().await?),
         };
         let emptied = self.common.outbox.take_done();
         let around = Around {

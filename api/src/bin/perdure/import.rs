@@ -66,7 +66,7 @@ pub(crate) fn run(args: &Args, screen: Screen) -> anyhow::Result<Exit> {
         screen.json(&Answer { file: &imported.file, notes })?;
     } else {
         compile::tell(&args.file, notes, screen)?;
-        crate::screen::Screen::aside(format!("{}", summary(&imported.file, notes)));
+        crate::screen::Screen::aside(summary(&imported.file, notes));
         if args.output.is_none() {
             screen.line(text)?;
         }
