@@ -10,7 +10,10 @@ use crate::{
     shards::{ShardSet, Shards},
     work::Stop,
 };
-use sqlx::{PgPool, postgres::PgListener};
+use sqlx::{
+    PgPool,
+    postgres::{PgListener, PgPoolOptions},
+};
 use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -98,7 +101,7 @@ impl Bell {
     /// Tells other processes until told to stop, and then what is left.
     pub(crate) async fn tell(self, pool: PgPool, mut stop: Stop) {
         let Some(outgoing) = self.outgoing else { return };
-        while !stop.is_set() {
+        loop {
             tokio::select! {
                 () = outgoing.wake.notified() => tokio::time::sleep(GATHER).await,
                 () = stop.wait() => {}
@@ -106,8 +109,10 @@ impl Bell {
             let due =
                 std::mem::take(&mut *outgoing.due.lock().unwrap_or_else(PoisonError::into_inner));
             let words = due.to_text();
-            if words.is_empty() {
-                continue;
+            match (words.is_empty(), stop.is_set()) {
+                (true, true) => return,
+                (true, false) => continue,
+                (false, _) => {}
             }
             let told = sqlx::query(include_str!("store/sql/notify.sql"))
                 .bind(CHANNEL)
@@ -140,7 +145,10 @@ impl Bell {
     }
 
     async fn hear(&self, pool: &PgPool) -> sqlx::Result<()> {
-        let mut listener = PgListener::connect_with(pool).await?;
+        // A connection of its own: it is never given back, and the pool's are for statements.
+        let own = PgPoolOptions::new().max_connections(1).max_lifetime(None).idle_timeout(None);
+        let own = own.connect_with(pool.connect_options().as_ref().clone()).await?;
+        let mut listener = PgListener::connect_with(&own).await?;
         listener.listen(CHANNEL).await?;
         loop {
             // What was told before we listened, or while the connection was gone, is found by looking once.
