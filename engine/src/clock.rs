@@ -50,6 +50,11 @@ impl Clock {
         DateTime::from_timestamp_micros(now_us).unwrap_or(DateTime::<Utc>::MAX_UTC)
     }
 
+    /// What this machine's own clock says: only to see how it differs from the database's.
+    pub(crate) fn local() -> DateTime<Utc> {
+        Utc::now()
+    }
+
     /// Moves time forward, and wakes whoever sleeps until a time.
     pub fn advance(&self, by: Duration) {
         let by_us = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);

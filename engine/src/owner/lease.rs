@@ -18,7 +18,6 @@ use crate::{
     tracks::Tracks,
     work::{Hints, StepHint, Stop},
 };
-use chrono::Utc;
 use sqlx::{ConnectOptions, Connection, PgConnection, PgPool};
 use std::time::{Duration, Instant};
 use tokio::{sync::oneshot, task::JoinHandle};
@@ -113,9 +112,9 @@ impl Keeper {
         shards::appear(connection, &self.process, ttl_s).await?;
         let held = shards::renew(connection, me, ttl_s).await?;
         for _ in 0..CLOCK_READINGS {
-            let asked = Utc::now();
+            let asked = Clock::local();
             let database = shards::database_now(connection).await?;
-            self.clock.correct(database, asked, Utc::now());
+            self.clock.correct(database, asked, Clock::local());
         }
         let mut view = View::read(connection, me, self.process.has_session).await?;
         view.next = view.next.min(self.lease / LEASE_RENEWALS);

@@ -55,7 +55,7 @@ async fn rows_of_the_first_release_run_on() {
     publish(&first, TENANT, "told", told()).await;
     let busy = json!({
         "src": "noop", "input": { "value": ["busy", "act"] },
-        "policy": { "backoffMs": 3_000, "backoffMaxMs": 4_000 }
+        "policy": { "backoffMs": 86_400_000, "backoffMaxMs": 86_400_000 }
     });
     publish(&first, TENANT, "busy", one_step(busy)).await;
     let mut begun = Vec::new();
@@ -71,6 +71,8 @@ async fn rows_of_the_first_release_run_on() {
     for statement in AS_BEFORE {
         sqlx::raw_sql(sqlx::AssertSqlSafe(*statement)).execute(&db.pool).await.unwrap();
     }
+    // The second try was far away, so that none came before it was looked; now it is due.
+    sqlx::raw_sql("update step set due = now()").execute(&db.pool).await.unwrap();
     assert_eq!(db.count("select count(*) from instance where origin is null").await, 40);
 
     let one = start_engine(&db, &clock, nobody.clone()).await.unwrap();
