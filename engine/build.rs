@@ -3,15 +3,15 @@
 
 use std::{env, error::Error, fmt::Write, fs, path::Path};
 
-/// What `write_turns` is joined of, in the order of its arguments.
-const WRITE_TURNS: [(&str, &str); 7] = [
-    ("born", "insert_instances"),
-    ("turned", "update_instances"),
-    ("recorded", "insert_history"),
-    ("set_timers", "insert_timers"),
-    ("stopped", "delete_timers"),
-    ("opened", "insert_outbox"),
-    ("emptied", "delete_outbox"),
+/// What `write_turns` is joined of, in the order of its arguments; and whether rows are looked for by it, which depends on the plan.
+const WRITE_TURNS: [(&str, &str, bool); 7] = [
+    ("born", "insert_instances", false),
+    ("turned", "update_instances", true),
+    ("recorded", "insert_history", false),
+    ("set_timers", "insert_timers", false),
+    ("stopped", "delete_timers", true),
+    ("opened", "insert_outbox", false),
+    ("emptied", "delete_outbox", true),
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -19,9 +19,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=../migrations");
     let folder = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("src/store/sql");
     let out = env::var("OUT_DIR")?;
-    let joined = Path::new(&out).join("write_turns.sql");
-    fs::write(&joined, write_turns(&folder)?)?;
-    let mut files = vec![joined];
+    let mut files = Vec::new();
+    for (name, form) in [("write_turns.sql", Form::Many), ("write_turn.sql", Form::One)] {
+        let joined = Path::new(&out).join(name);
+        fs::write(&joined, write_turns(&folder, form)?)?;
+        files.push(joined);
+    }
     for entry in fs::read_dir(&folder)? {
         let path = entry?.path();
         if path.extension().is_some_and(|e| e == "sql") {
@@ -39,13 +42,26 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// How many rows the parts that look for rows look for.
+#[derive(Clone, Copy, PartialEq)]
+enum Form {
+    /// Any number, given as arrays.
+    Many,
+    /// At most one, given as plain values (null: none). Whatever is known of the tables, it is found by its key, so Postgres
+    /// plans once and not for each batch: most of the time of a turn at rest was planning.
+    One,
+}
+
 /// The statements of [`WRITE_TURNS`], each with its arguments behind those of the one before. The last argument of all is how many
 /// instances are to be written: if it is another number, all is undone.
-fn write_turns(folder: &Path) -> Result<String, Box<dyn Error>> {
+fn write_turns(folder: &Path, form: Form) -> Result<String, Box<dyn Error>> {
     let mut n_before = 0;
     let mut parts = Vec::new();
-    for (name, file) in WRITE_TURNS {
-        let statement = fs::read_to_string(folder.join(format!("{file}.sql")))?;
+    for (name, file, looks) in WRITE_TURNS {
+        let mut statement = fs::read_to_string(folder.join(format!("{file}.sql")))?;
+        if looks && form == Form::One {
+            statement = one_row(&statement)?;
+        }
         let (shifted, most) = shift(&statement, n_before)?;
         parts.push(format!("{name} as (\n{shifted})"));
         n_before = most;
@@ -54,6 +70,16 @@ fn write_turns(folder: &Path) -> Result<String, Box<dyn Error>> {
     let wanted = n_before + 1;
     let parts = parts.join(",\n");
     Ok(format!("with {parts}\nselect perdure_expect({count}, ${wanted}) as turns\n"))
+}
+
+/// The statement with one row of values, or one record, in place of the rows of its arrays.
+fn one_row(statement: &str) -> Result<String, Box<dyn Error>> {
+    let (before, rest) = statement.split_once("unnest(").ok_or("no arrays in it")?;
+    let (arrays, after) = rest.split_once(") as ").ok_or("the arrays do not end")?;
+    let values = arrays.replace("[]", "");
+    let is_record = !values.contains(',');
+    let row = if is_record { format!("select ({values}).*") } else { format!("values ({values})") };
+    Ok(format!("{before}({row}) as {after}"))
 }
 
 /// The statement with `by` added to the number of each argument, and the highest number then.

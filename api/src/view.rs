@@ -12,7 +12,7 @@ use machine::{
 };
 use serde::Serialize;
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 use uuid::Uuid;
 use workflows::{
     chart::{Chart, Descriptor, StateId},
@@ -114,7 +114,7 @@ fn assemble(view: InstanceView, definition: Option<&Definition>, steps: Vec<Open
         seq: state.seq,
         configuration: state.configuration,
         value,
-        context: state.context,
+        context: Arc::unwrap_or_clone(state.context),
         key: view.key,
         conversation: view.conversation,
         parent: view.parent,

@@ -361,7 +361,7 @@ impl Engine {
         let tracks = self.0.tracks.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let tracks = tracks.ok_or(Error::Stopping)?;
         let (reply, answer) = oneshot::channel();
-        work.reply = Some(Reply { sender: reply, wants_view });
+        work.reply = Some(Reply::Caller { sender: reply, wants_view });
         tracks.send(work).await?;
         Ok(answer)
     }

@@ -196,7 +196,8 @@ async fn insert_rows(
     history::insert(connection, &history(chains)).await?;
     let opened = chains.iter().flat_map(|c| c.effects.steps.values()).filter(|s| s.is_written);
     let parked = chains.iter().flat_map(|c| c.effects.parked_unwritten.values());
-    steps::insert(connection, &opened.chain(parked).collect::<Vec<_>>()).await?;
+    let stored: Vec<&StepRow> = opened.map(|step| &**step).chain(parked).collect();
+    steps::insert(connection, &stored).await?;
     let set: Vec<_> = chains.iter().flat_map(|c| c.effects.timers.values()).collect();
     timers::insert(connection, &set).await?;
     let sent: Vec<_> = chains.iter().flat_map(|c| c.effects.sent.iter().cloned()).collect();

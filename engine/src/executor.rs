@@ -9,7 +9,10 @@
 mod attempt;
 mod handover;
 mod own;
+mod settle;
 mod waiting;
+
+pub(crate) use settle::Settling;
 
 use crate::{
     Clock,
@@ -33,10 +36,13 @@ use serde_json::Value;
 use sqlx::PgPool;
 use std::{
     collections::{HashMap, HashSet},
+    pin::pin,
     sync::Arc,
+    task::{Context, Poll, Waker},
 };
 use tokio::{
     sync::{mpsc, oneshot},
+    task::coop::unconstrained,
     time::Instant,
 };
 use waiting::Waiting;
@@ -59,11 +65,13 @@ pub(crate) struct Shared {
 /// What a stage hands back.
 pub(crate) enum Back {
     /// It has its account and may run.
-    Resolved(StepRow, Account),
+    Resolved(Box<StepRow>, Account),
     /// It was tried, and its result waits for its turn: it needs no place any more.
     Tried(RowId),
     /// It is over for now: settled, or to be taken up again when due.
-    Finished(RowId, Option<StepRow>),
+    Finished(RowId, Option<Box<StepRow>>),
+    /// Its shard is another process's by now, which does not know of it.
+    HandedOver(Arc<StepRow>),
 }
 
 /// The executor.
@@ -83,7 +91,7 @@ pub(crate) struct Executor {
     /// Those that are not kept in memory and have no row yet.
     put_down: Vec<StepRow>,
     /// Those that have their account, and wait for their mark.
-    resolved: Vec<(StepRow, Account)>,
+    resolved: Vec<(Box<StepRow>, Account)>,
     polled: Option<Instant>,
     /// When the steps of processes that are gone were looked for.
     recovered: Option<Instant>,
@@ -140,7 +148,7 @@ impl Executor {
 
     async fn take_hint(&mut self, hint: StepHint) {
         match hint {
-            StepHint::Ready(row) => self.wait(*row),
+            StepHint::Ready(rows) => rows.into_iter().for_each(|row| self.wait(row)),
             StepHint::Closed(id) => {
                 self.forget(id);
             }
@@ -153,7 +161,12 @@ impl Executor {
     fn take_back(&mut self, back: Back) {
         match back {
             Back::Resolved(row, account) => self.resolved.push((row, account)),
+            // Its turn may have been quicker.
+            Back::Tried(id) if !self.running.contains_key(&id) => {}
             Back::Tried(id) => drop(self.tried.insert(id)),
+            Back::HandedOver(row) => {
+                self.spawn(row.id, attempt::handed_over(self.shared.clone(), row));
+            }
             Back::Finished(id, next) => {
                 self.running.remove(&id);
                 self.tried.remove(&id);
@@ -165,7 +178,7 @@ impl Executor {
     }
 
     /// Keeps a step until it is due. One that is known already is left alone, unless its fence has grown.
-    fn wait(&mut self, row: StepRow) {
+    fn wait(&mut self, row: Box<StepRow>) {
         if self.running.contains_key(&row.id) {
             return;
         }
@@ -174,7 +187,7 @@ impl Executor {
             _ => row,
         };
         if !self.shared.shards.owns(row.shard) {
-            return self.put_down.push(row);
+            return self.put_down.push(*row);
         }
         // With room, and nobody waiting, there are no turns to be kept.
         if row.status == StepStatus::Ready
@@ -193,7 +206,7 @@ impl Executor {
         }
     }
 
-    fn forget(&mut self, id: RowId) -> Option<StepRow> {
+    fn forget(&mut self, id: RowId) -> Option<Box<StepRow>> {
         let row = self.waiting.take(id)?;
         self.checking.remove(&row.key);
         Some(row)
@@ -257,7 +270,7 @@ impl Executor {
         for row in rows {
             *read.entry(Lane::of(&row)).or_default() += 1;
             if !self.waiting.contains(row.id) {
-                self.wait(row);
+                self.wait(Box::new(row));
             }
         }
         for (lane, limit) in asked {
@@ -286,7 +299,7 @@ impl Executor {
         }
     }
 
-    fn begin_with(&mut self, row: StepRow) {
+    fn begin_with(&mut self, row: Box<StepRow>) {
         let id = row.id;
         self.running.insert(id, row.shard);
         if row.status == StepStatus::Checking {
@@ -312,7 +325,7 @@ impl Executor {
             return;
         }
         fault::point("step.before_mark");
-        let rows: Vec<&StepRow> = unsafe_.iter().map(|(row, _)| row).collect();
+        let rows: Vec<&StepRow> = unsafe_.iter().map(|(row, _)| &**row).collect();
         let marked: HashSet<RowId> = match steps::start(&self.shared.pool, &rows).await {
             Ok(marked) => marked.into_iter().collect(),
             Err(error) => {
@@ -334,8 +347,8 @@ impl Executor {
     }
 
     /// After a mark with a lost answer. Nothing was sent, so one that was marked is as good as new.
-    async fn read_again(&mut self, lost: Vec<(StepRow, Account)>) {
-        let lost: HashMap<RowId, StepRow> = lost.into_iter().map(|(r, _)| (r.id, r)).collect();
+    async fn read_again(&mut self, lost: Vec<(Box<StepRow>, Account)>) {
+        let lost: HashMap<RowId, Box<StepRow>> = lost.into_iter().map(|(r, _)| (r.id, r)).collect();
         for id in lost.keys() {
             self.running.remove(id);
         }
@@ -355,7 +368,7 @@ impl Executor {
                     unsent.status = StepStatus::Waiting;
                     unsent.attempt = row.attempt;
                     match steps::defer(&self.shared.pool, &unsent).await {
-                        Ok(Some(fence)) => self.wait(StepRow { fence, ..unsent }),
+                        Ok(Some(fence)) => self.wait(Box::new(StepRow { fence, ..unsent })),
                         Ok(None) => {}
                         Err(_) => self.wait(row),
                     }
@@ -365,7 +378,7 @@ impl Executor {
         }
     }
 
-    fn start(&mut self, mut row: StepRow, account: Account) {
+    fn start(&mut self, mut row: Box<StepRow>, account: Account) {
         row.attempt += 1;
         if kinds::is_own(&row.kind) {
             self.spawn(row.id, attempt::run_own(self.shared.clone(), row));
@@ -374,17 +387,26 @@ impl Executor {
         }
     }
 
-    /// Runs a stage in a task of its own; a panic in it parks the step until the next start.
-    fn spawn(&self, id: RowId, stage: impl Future<Output = Back> + Send + 'static) {
-        let give_back = self.shared.give_back.clone();
-        tokio::spawn(async move {
-            let back = caught::caught(stage).await.unwrap_or_else(|panic| {
+    /// Runs a stage: here as far as it comes without waiting, which for some is to the end, and the rest in a task of its own. A
+    /// panic in it parks the step until the next start.
+    fn spawn(&mut self, id: RowId, stage: impl Future<Output = Back> + Send + 'static) {
+        let mut stage = Box::pin(async move {
+            caught::caught(stage).await.unwrap_or_else(|panic| {
                 tracing::error!(instance.id = %id.instance, step.id = %id.command, panic, "a stage");
                 Back::Finished(id, None)
-            });
-            // Nobody listens any more only when the process ends.
-            let _ = give_back.send(back);
+            })
         });
+        // A task asks again at once, and is the one to be woken.
+        let mut context = Context::from_waker(Waker::noop());
+        let give_back = self.shared.give_back.clone();
+        match pin!(unconstrained(stage.as_mut())).poll(&mut context) {
+            Poll::Ready(Back::Tried(id)) => drop(self.tried.insert(id)),
+            // Nobody listens any more only when the process ends.
+            Poll::Ready(back) => drop(give_back.send(back)),
+            Poll::Pending => {
+                tokio::spawn(async move { give_back.send(stage.await) });
+            }
+        }
     }
 
     /// Whether another try may run.

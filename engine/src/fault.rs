@@ -11,8 +11,8 @@ pub const POINTS: &[&str] = &[
     "recovery.step",
     // The inbox rows were read and not applied: they are still there.
     "inbox.read",
-    // The timers were read and not applied: they are still there.
-    "timer.fetched",
+    // The timer is due and not applied: its row is still there.
+    "timer.due",
     // The turns exist in memory only: their inbox, timer and step rows are still there, callers were told nothing.
     "turn.prepared",
     // Everything is in the transaction, which the server rolls back.

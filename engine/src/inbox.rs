@@ -87,6 +87,7 @@ impl Inbox {
         let filter = owned.filter();
         let mut after = BEGINNING;
         while self.in_flight.len() < IN_FLIGHT_MAX && !stop.is_set() {
+            let _reading = self.in_flight.reading();
             let rows = inbox::read(&self.pool, after, INBOX_PAGE, filter.as_deref()).await?;
             let Some(last) = rows.last() else { return Ok(Swept::All) };
             after = (last.shard, last.id);
@@ -98,6 +99,7 @@ impl Inbox {
         if self.in_flight.len() < IN_FLIGHT_MAX * 2 {
             let taken = i64::try_from(self.in_flight.len()).unwrap_or(0);
             let limit = INBOX_PAGE + taken;
+            let _reading = self.in_flight.reading();
             let rows = inbox::read_of_each(&self.pool, limit, filter.as_deref()).await?;
             self.hand_over(rows).await?;
         }

@@ -47,6 +47,17 @@ pub fn canonical(value: &mut Value) {
     }
 }
 
+/// Whether it already comes back as it is.
+pub(crate) fn is_canonical(value: &Value) -> bool {
+    match value {
+        Value::Number(number) => stored_number(number).is_none(),
+        Value::String(text) => !text.contains('\0'),
+        Value::Array(items) => items.iter().all(is_canonical),
+        Value::Object(map) => map.iter().all(|(k, v)| !k.contains('\0') && is_canonical(v)),
+        Value::Null | Value::Bool(_) => true,
+    }
+}
+
 pub(crate) fn canonical_map(map: &mut Map<String, Value>) {
     if map.keys().any(|k| k.contains('\0')) {
         *map = std::mem::take(map)
@@ -102,8 +113,10 @@ mod tests {
             (json!(-3), json!(-3)),
         ];
         for (mut given, wanted) in cases {
+            assert_eq!(is_canonical(&given), given.to_string() == wanted.to_string());
             canonical(&mut given);
             assert_eq!(given.to_string(), wanted.to_string());
+            assert!(is_canonical(&given));
         }
     }
 

@@ -18,8 +18,12 @@ pub const PUBLISHED_TTL: Duration = Duration::from_secs(2);
 pub const INBOX_PAGE: i64 = 1_000;
 /// Inbox rows in memory at once.
 pub const IN_FLIGHT_MAX: usize = 5_000;
-/// Timers in memory at once, about.
+/// Timers on their way to their turns at once, about.
 pub const TIMERS_IN_FLIGHT_MAX: usize = 10_000;
+/// How long before its time a timer is read.
+pub const TIMERS_AHEAD: chrono::TimeDelta = chrono::TimeDelta::seconds(2);
+/// Timers in memory whose time has not come.
+pub const TIMERS_HELD_MAX: usize = 32_768;
 /// Timers read at once.
 pub const TIMER_PAGE: i64 = 5_000;
 /// Steps read at once.

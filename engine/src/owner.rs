@@ -7,6 +7,7 @@
 //! **Invariant:** after a commit with a lost answer nothing in memory is believed.
 
 pub(crate) mod batch;
+mod collect;
 pub(crate) mod hot;
 pub(crate) mod lease;
 
@@ -17,27 +18,25 @@ use crate::{
     definitions::Definitions,
     error::Error,
     fault, ids,
-    limits::{BATCH_TURNS_MAX, DATABASE_RETRY},
+    limits::{DATABASE_RETRY, TIMERS_AHEAD},
     outbox::Outbox,
     request::InstanceView,
     shards::{ShardSet, Shards},
     store::{RowId, history, instances, outbox},
     tracks::{Message, Track},
     turn::{Chain, Claim},
-    work::{Answer, Hints, StepHint, Stop, What, Work},
+    work::{Answer, Hints, StepHint, Stop, TimerHint, What, Work},
 };
 use batch::Prepared;
+use collect::{Collected, collect};
 use hot::Hot;
 use sqlx::{ConnectOptions, PgConnection, PgPool};
 use std::{
     collections::{HashMap, HashSet, VecDeque},
     time::Duration,
 };
-use tokio::sync::{mpsc::error::TryRecvError, oneshot};
 use uuid::Uuid;
 
-/// Of a batch, at least this part is for what may have piled up, if there is so much: neither starves the other.
-const BACKLOG_PART: usize = 4;
 /// How long rows of the outbox of which nothing is left wait for a batch to go with.
 const EMPTIED_WAIT: Duration = Duration::from_millis(100);
 
@@ -60,30 +59,6 @@ pub(crate) struct Owner {
     unreadable: HashSet<InstanceKey>,
     /// Its own connection, made when needed and dropped when in doubt.
     connection: Option<PgConnection>,
-}
-
-/// What was collected for a batch.
-#[derive(Default)]
-struct Collected {
-    works: Vec<Work>,
-    /// Shards to be forgotten after them.
-    forget: Vec<(ShardSet, oneshot::Sender<()>)>,
-}
-
-impl Collected {
-    /// Takes a message in; false if nothing may follow in this batch.
-    fn take(&mut self, message: Message) -> bool {
-        match message {
-            Message::Work(work) => {
-                self.works.push(*work);
-                true
-            }
-            Message::Forget(shards, done) => {
-                self.forget.push((shards, done));
-                false
-            }
-        }
-    }
 }
 
 /// What is to be done about a batch that was not written.
@@ -124,8 +99,8 @@ impl Owner {
             let has_emptied = self.common.outbox.has_done();
             tokio::select! {
                 biased;
-                Some(message) = track.prompt.recv() => return Some(message),
-                Some(message) = track.backlog.recv() => return Some(message),
+                Some(message) = track.prompt.next() => return Some(message),
+                Some(message) = track.backlog.next() => return Some(message),
                 () = finish.wait(), if !track.prompt.is_closed() => {
                     track.prompt.close();
                     track.backlog.close();
@@ -212,11 +187,11 @@ impl Owner {
     async fn publish(&mut self, prepared: Prepared, written: Written) -> Vec<Work> {
         let Prepared { batch, works, passed, opened } = prepared;
         let mut views = HashMap::new();
-        let wants_view = |work: &&Work| work.reply.as_ref().is_some_and(|r| r.wants_view);
         let told: HashSet<InstanceKey> =
-            works.iter().filter(wants_view).map(|w| (w.tenant, w.instance)).collect();
+            works.iter().filter(|w| w.wants_view()).map(|w| (w.tenant, w.instance)).collect();
         self.common.outbox.stored(opened);
         let mut sent = ShardSet::default();
+        let mut ready = Vec::with_capacity(batch.chains.len());
         for mut chain in batch.chains {
             let key = commit::key(&chain);
             if written.lost.contains(&key) {
@@ -224,6 +199,7 @@ impl Owner {
                 self.common.outbox.resolve_all(opened);
                 continue;
             }
+            ready.extend(std::mem::take(&mut chain.effects.steps).into_values());
             self.hint(&mut chain).await;
             for event in &chain.effects.sent {
                 sent.insert(ids::shard_of(event.instance, event.conversation));
@@ -237,8 +213,9 @@ impl Owner {
                 self.hot.put(instance, definition);
             }
         }
-        for row in written.retried {
-            self.common.hints.step(StepHint::Ready(Box::new(row))).await;
+        ready.extend(written.retried.into_iter().map(Box::new));
+        if !ready.is_empty() {
+            self.common.hints.step(StepHint::Ready(ready)).await;
         }
         fault::point("turn.hinted");
         for event in &batch.passed {
@@ -254,8 +231,7 @@ impl Owner {
         for mut work in works {
             let key = (work.tenant, work.instance);
             if !written.lost.contains(&key) {
-                let wants_view = work.reply.as_ref().is_some_and(|r| r.wants_view);
-                let view = wants_view.then(|| views.get(&key).cloned()).flatten();
+                let view = work.wants_view().then(|| views.get(&key).cloned()).flatten();
                 work.finish(Ok(Answer::Applied(view.map(Box::new))));
             } else if matches!(work.what, What::Birth(_)) {
                 self.refuse_birth(work, &mut again).await;
@@ -271,17 +247,17 @@ impl Owner {
         let resolved = chain.effects.resolved();
         let resolved = resolved.map(|command| RowId { tenant, instance, command });
         self.common.outbox.resolve_all(resolved);
-        for row in std::mem::take(&mut chain.effects.steps).into_values() {
-            self.common.hints.step(StepHint::Ready(Box::new(row))).await;
-        }
         for (command, fence) in &chain.effects.closed {
             if fence.is_none() {
                 let id = RowId { tenant, instance, command: *command };
                 self.common.hints.step(StepHint::Closed(id)).await;
             }
         }
-        if let Some(first) = chain.effects.timers.values().map(|t| t.fire_at).min() {
-            self.common.hints.timer(first);
+        let soon = self.common.clock.now() + TIMERS_AHEAD;
+        for timer in std::mem::take(&mut chain.effects.timers).into_values() {
+            if timer.fire_at <= soon {
+                self.common.hints.timer(TimerHint::Set(timer));
+            }
         }
     }
 
@@ -356,30 +332,14 @@ impl Owner {
 
     /// The instance of a work as the store has it, if whoever waits wants it.
     async fn view(&self, work: &Work) -> Option<Box<InstanceView>> {
-        work.reply.as_ref().filter(|r| r.wants_view)?;
+        if !work.wants_view() {
+            return None;
+        }
         let rows =
             instances::load(&self.common.pool, &[(work.tenant, work.instance)]).await.ok()?;
         let instance = rows.into_iter().next()?.1.ok()?;
         Some(Box::new(InstanceView::from(instance)))
     }
-}
-
-/// What is ready, at most a batch. Nothing is waited for: what arrives during a commit makes the next batch, so batches grow
-/// with the load, and at rest an event goes alone and at once.
-fn collect(first: Message, track: &mut Track) -> Collected {
-    let mut collected = Collected::default();
-    let mut goes_on = collected.take(first);
-    let most = [BATCH_TURNS_MAX - BATCH_TURNS_MAX / BACKLOG_PART, BATCH_TURNS_MAX, BATCH_TURNS_MAX];
-    for (round, most) in most.into_iter().enumerate() {
-        while goes_on && collected.works.len() < most {
-            let from = if round == 1 { &mut track.backlog } else { &mut track.prompt };
-            match from.try_recv() {
-                Ok(message) => goes_on = collected.take(message),
-                Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
-            }
-        }
-    }
-    collected
 }
 
 /// Whether a work comes from one of these rows.

@@ -72,9 +72,17 @@ impl RowIds {
         self.tenants.is_empty()
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.tenants.len()
+    }
+
     /// As four arguments.
-    pub(crate) fn add(self, arguments: &mut arguments::Arguments) {
-        arguments.add(self.tenants).add(self.instances).add(self.seqs).add(self.indexes);
+    pub(crate) fn add(&self, arguments: &mut arguments::Arguments) {
+        arguments
+            .column(&self.tenants, |tenant| *tenant)
+            .column(&self.instances, |instance| *instance)
+            .column(&self.seqs, |seq| *seq)
+            .column(&self.indexes, |index| *index);
     }
 }
 

@@ -25,6 +25,7 @@ use machine::{Command, CommandId, Event, Life, State, Step, state::Incident};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::{
+    borrow::Cow,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
 };
@@ -89,6 +90,16 @@ pub(crate) struct Given {
     pub(crate) claim: Option<Claim>,
     /// Do not apply it: it could not be stored when it was. The instance becomes stuck with this code and message.
     pub(crate) halt: Option<(String, String)>,
+}
+
+impl Given {
+    /// The event, not before `at`.
+    fn event_from(&self, at: DateTime<Utc>) -> Cow<'_, Event> {
+        match self.event.at >= at {
+            true => Cow::Borrowed(&self.event),
+            false => Cow::Owned(Event { at, ..self.event.clone() }),
+        }
+    }
 }
 
 /// What became of an event.
@@ -164,8 +175,7 @@ impl Chain {
         if self.is_stale(given.claim.as_ref()) {
             return Taken::Stale;
         }
-        let mut event = given.event.clone();
-        event.at = event.at.max(self.at);
+        let event = given.event_from(self.at);
         let before = self.state.clone();
         let state = std::mem::replace(&mut self.state, State::unborn(String::new()));
         let mut step = match &given.halt {
@@ -202,7 +212,7 @@ impl Chain {
             seq: step.state.seq,
             at: event.at,
             event_id: given.event_id,
-            event: event.body,
+            event: raw(&event.body),
             verdict,
             from: raw(&before.configuration),
             to: raw(&step.state.configuration),
@@ -298,7 +308,9 @@ pub fn halt(mut state: State, event: &Event, code: &str, message: &str) -> Step 
 /// Brings a turn into the form in which it comes back from the store, so that memory and row are the same instance. Replay
 /// does the same before it compares.
 pub fn normalise(step: &mut Step) {
-    json::canonical(&mut step.state.context);
+    if !json::is_canonical(&step.state.context) {
+        json::canonical(Arc::make_mut(&mut step.state.context));
+    }
     step.state.memo.for_each_value(json::canonical);
     // An output of null is stored as null, and null is read as none.
     let result = &mut step.state.memo.result;

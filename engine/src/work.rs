@@ -6,17 +6,17 @@
 use crate::{
     bell::Bell,
     error::{Error, Result},
+    executor::Settling,
     request::InstanceView,
     shards::ShardSet,
-    store::{RowId, instances::Meta, steps::StepRow},
+    store::{RowId, instances::Meta, steps::StepRow, timers::TimerRow},
     turn::Given,
 };
-use chrono::{DateTime, Utc};
 use serde_json::Value;
 use std::{
     collections::HashSet,
     hash::Hash,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use uuid::Uuid;
@@ -60,20 +60,32 @@ pub(crate) enum Answer {
 }
 
 /// Whoever waits for the turn.
-pub(crate) struct Reply {
-    pub(crate) sender: oneshot::Sender<Result<Answer>>,
-    /// Whether the instance is to be told, or only that it is done.
-    pub(crate) wants_view: bool,
+pub(crate) enum Reply {
+    /// A caller.
+    Caller {
+        sender: oneshot::Sender<Result<Answer>>,
+        /// Whether the instance is to be told, or only that it is done.
+        wants_view: bool,
+    },
+    /// The executor, whose result it is.
+    Executor(Settling),
 }
 
 impl Work {
     /// Ends it, telling whoever waits.
     pub(crate) fn finish(&mut self, result: Result<Answer>) {
-        if let Some(reply) = self.reply.take() {
+        match self.reply.take() {
             // A caller that has gone away needs no answer.
-            let _ = reply.sender.send(result);
+            Some(Reply::Caller { sender, .. }) => drop(sender.send(result)),
+            Some(Reply::Executor(settling)) => settling.finish(result),
+            None => {}
         }
         self.ticket = None;
+    }
+
+    /// Whether whoever waits wants to be told the instance.
+    pub(crate) fn wants_view(&self) -> bool {
+        matches!(self.reply, Some(Reply::Caller { wants_view: true, .. }))
     }
 
     /// Ends it, and leaves the row it comes from alone until the next start: given back, it would come again at once.
@@ -90,9 +102,13 @@ impl Work {
 
 /// What the executor is told, by owners and by the keeper of the lease.
 #[derive(Debug)]
+#[expect(
+    clippy::vec_box,
+    reason = "steps are passed on one by one, and in boxes from where they are made to where they end"
+)]
 pub(crate) enum StepHint {
-    /// A step is ready.
-    Ready(Box<StepRow>),
+    /// Steps are ready.
+    Ready(Vec<Box<StepRow>>),
     /// The step's state was left.
     Closed(RowId),
     /// The provider told that the step with this key happened.
@@ -103,11 +119,20 @@ pub(crate) enum StepHint {
     Leave(ShardSet, oneshot::Sender<()>),
 }
 
+/// What the scheduler is told.
+#[derive(Debug)]
+pub(crate) enum TimerHint {
+    /// A timer was set, for soon.
+    Set(TimerRow),
+    /// There may be timers it does not know of.
+    Look,
+}
+
 /// Where hints go.
 #[derive(Clone)]
 pub(crate) struct Hints {
     pub(crate) steps: mpsc::Sender<StepHint>,
-    pub(crate) timers: mpsc::Sender<DateTime<Utc>>,
+    pub(crate) timers: mpsc::Sender<TimerHint>,
     pub(crate) bell: Bell,
     /// Rung when a schedule was changed.
     pub(crate) schedules: Arc<Notify>,
@@ -119,14 +144,22 @@ impl Hints {
         let _ = self.steps.send(hint).await;
     }
 
-    /// Tells the scheduler when a timer fires.
-    pub(crate) fn timer(&self, fire_at: DateTime<Utc>) {
-        let _ = self.timers.try_send(fire_at);
+    /// Tells the scheduler. A hint that finds no room is lost, which costs the timer a poll.
+    pub(crate) fn timer(&self, hint: TimerHint) {
+        let _ = self.timers.try_send(hint);
     }
 }
 
 /// Rows that are in memory already, so that a poll does not take them twice.
-pub(crate) struct InFlight<K>(Arc<Mutex<HashSet<K>>>);
+pub(crate) struct InFlight<K>(Arc<Mutex<Taken<K>>>);
+
+/// Which rows are in memory.
+struct Taken<K> {
+    keys: HashSet<K>,
+    /// Given back while somebody reads: what is being read may still show them, though they are gone.
+    gone: HashSet<K>,
+    readings: usize,
+}
 
 impl<K> Clone for InFlight<K> {
     fn clone(&self) -> Self {
@@ -136,32 +169,62 @@ impl<K> Clone for InFlight<K> {
 
 impl<K> Default for InFlight<K> {
     fn default() -> Self {
-        Self(Arc::default())
+        let (keys, gone) = Default::default();
+        Self(Arc::new(Mutex::new(Taken { keys, gone, readings: 0 })))
     }
 }
 
 impl<K: Eq + Hash + Copy> InFlight<K> {
-    /// Marks a row as taken until the ticket is dropped; `None` if it is already.
+    /// To be asked for before rows are read, and kept until each of them was offered to [`take`](Self::take).
+    pub(crate) fn reading(&self) -> Reading<K> {
+        lock(&self.0).readings += 1;
+        Reading(self.0.clone())
+    }
+
+    /// Marks a row as taken until the ticket is dropped; `None` if it is already, or was when the reading began.
     pub(crate) fn take(&self, key: K) -> Option<Ticket<K>> {
-        let mut keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        keys.insert(key).then(|| Ticket { keys: self.0.clone(), key })
+        let mut taken = lock(&self.0);
+        let is_free = !taken.gone.contains(&key) && taken.keys.insert(key);
+        is_free.then(|| Ticket { taken: self.0.clone(), key })
     }
 
     /// How many are taken.
     pub(crate) fn len(&self) -> usize {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
+        lock(&self.0).keys.len()
+    }
+}
+
+fn lock<K>(taken: &Mutex<Taken<K>>) -> MutexGuard<'_, Taken<K>> {
+    taken.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Rows are being read.
+pub(crate) struct Reading<K>(Arc<Mutex<Taken<K>>>);
+
+impl<K> Drop for Reading<K> {
+    fn drop(&mut self) {
+        let mut taken = lock(&self.0);
+        taken.readings -= 1;
+        if taken.readings == 0 {
+            taken.gone.clear();
+        }
     }
 }
 
 /// A taken row; gives it back when dropped.
 pub(crate) struct Ticket<K: Eq + Hash> {
-    keys: Arc<Mutex<HashSet<K>>>,
+    taken: Arc<Mutex<Taken<K>>>,
     key: K,
 }
 
 impl<K: Eq + Hash> Drop for Ticket<K> {
     fn drop(&mut self) {
-        self.keys.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.key);
+        let mut taken = lock(&self.taken);
+        if let Some(key) = taken.keys.take(&self.key)
+            && taken.readings > 0
+        {
+            taken.gone.insert(key);
+        }
     }
 }
 
@@ -185,5 +248,23 @@ impl Stop {
     pub(crate) async fn wait(&mut self) {
         // An error says that nobody is left to tell.
         let _ = self.0.wait_for(|is_set| *is_set).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_applied_during_a_reading_is_not_taken_again() {
+        let in_flight = InFlight::<i64>::default();
+        let ticket = in_flight.take(1);
+        assert!(in_flight.take(1).is_none(), "it is in memory");
+        let reading = in_flight.reading();
+        drop(ticket);
+        assert!(in_flight.take(1).is_none(), "what was read may show it, and it is gone");
+        drop(reading);
+        assert!(in_flight.take(1).is_some(), "whoever reads now finds it only if it is there");
+        assert_eq!(in_flight.len(), 0);
     }
 }

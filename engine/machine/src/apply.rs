@@ -12,6 +12,7 @@ use crate::{
 };
 use chrono::TimeDelta;
 use serde_json::{Value, json};
+use std::sync::Arc;
 use workflows::{
     definition::{Definition, Unhandled},
     limits,
@@ -31,7 +32,7 @@ pub(crate) fn apply(definition: &Definition, state: State, event: &Event) -> Ste
         match life {
             Life::Completed | Life::Failed | Life::Cancelled => {}
             Life::Stuck | Life::Suspended => turn.verdict = hold(&mut run.memo, event),
-            Life::Active => turn.take(&mut run, event.clone()),
+            Life::Active => turn.take(&mut run, event),
         }
     }
     finish(run, turn)
@@ -90,10 +91,11 @@ fn illegal(mut state: State, event: &Event, failure: Failure) -> Step {
 /// Events tell what is known of contact, tenant and channel at their time.
 fn take_scope(run: &mut Run<'_>, event: &Event) {
     let Some(Value::Object(told)) = event.body.get("scope") else { return };
-    if !run.memo.scope.is_object() {
-        run.memo.scope = json!({});
+    let scope = Arc::make_mut(&mut run.memo.scope);
+    if !scope.is_object() {
+        *scope = json!({});
     }
-    if let Some(scope) = run.memo.scope.as_object_mut() {
+    if let Some(scope) = scope.as_object_mut() {
         scope.extend(told.clone());
     }
 }
@@ -117,9 +119,9 @@ pub(crate) struct Turn {
 
 impl Turn {
     /// Applies an event to an active instance, then offers it what was deferred.
-    pub(crate) fn take(&mut self, run: &mut Run<'_>, event: Event) {
+    pub(crate) fn take(&mut self, run: &mut Run<'_>, event: &Event) {
         let mark = run.mark();
-        match process(run, &event) {
+        match process(run, event) {
             Ok(verdict) => {
                 self.verdict = verdict;
                 self.settle(run);
@@ -129,7 +131,7 @@ impl Turn {
             }
             Err(failure) => {
                 run.rollback(mark);
-                self.park(run, failure, event);
+                self.park(run, failure, event.clone());
             }
         }
     }
@@ -200,7 +202,7 @@ impl Turn {
         let mut held: std::collections::VecDeque<_> = std::mem::take(&mut run.memo.held).into();
         while self.life == Life::Active {
             let Some(event) = held.pop_front() else { break };
-            self.take(run, event);
+            self.take(run, &event);
         }
         if !self.life.is_over() {
             run.memo.held.extend(held);
@@ -230,14 +232,14 @@ fn start(run: &mut Run<'_>, event: &Event) -> Result<Verdict, Failure> {
     if !run.active.is_empty() {
         return Ok(Verdict::Dropped);
     }
-    run.memo.input = event.body.get("input").cloned().unwrap_or(Value::Null);
+    run.memo.input = Arc::new(event.body.get("input").cloned().unwrap_or(Value::Null));
     // The first state sees the message that started it as `event`, as a later state would.
     let mut init = match event.body.get("trigger") {
         Some(Value::Object(trigger)) => trigger.clone(),
         _ => serde_json::Map::new(),
     };
     init.insert("type".to_owned(), json!("xstate.init"));
-    init.insert("input".to_owned(), run.memo.input.clone());
+    init.insert("input".to_owned(), Value::clone(&run.memo.input));
     run.event = Value::Object(init);
     let context = run.map(&run.definition.chart.context, workflows::chart::StateId::ROOT)?;
     *run.context_mut() = context;

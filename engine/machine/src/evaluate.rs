@@ -193,14 +193,14 @@ impl Run<'_> {
             Delay::Computed(expression) => self.evaluate(expression, &self.params, owner)?,
         };
         let due = match &value {
-            Value::Number(number) => {
-                number.as_f64().and_then(|ms| self.after_ms(ms.round() as i64))
-            }
+            Value::Number(number) => number.as_f64().and_then(|ms| self.after_us(ms * 1_000.0)),
             Value::String(text) => match DateTime::parse_from_rfc3339(text) {
                 Ok(instant) => Some(instant.with_timezone(&Utc)),
-                Err(_) => parse_duration_ms(text)
-                    .or_else(|| cel_duration_ms(text))
-                    .and_then(|ms| self.after_ms(ms)),
+                // Seconds first: what the other reads is whole milliseconds.
+                Err(_) => match cel_duration_us(text) {
+                    Some(us) => self.after_us(us),
+                    None => parse_duration_ms(text).and_then(|ms| self.after_ms(ms)),
+                },
             },
             _ => None,
         };
@@ -216,10 +216,19 @@ impl Run<'_> {
     fn after_ms(&self, ms: i64) -> Option<DateTime<Utc>> {
         self.at.checked_add_signed(TimeDelta::try_milliseconds(ms)?)
     }
+
+    /// After so many microseconds; a part of one counts as a whole one, since a timer must not be early. (What a float cannot tell
+    /// from a whole one, about a billionth of it, is none.)
+    fn after_us(&self, us: f64) -> Option<DateTime<Utc>> {
+        let nearest = us.round();
+        let is_whole = (us - nearest).abs() <= nearest.abs() * 1e-15 + 1e-3;
+        let whole = if is_whole { nearest } else { us.ceil() };
+        self.at.checked_add_signed(TimeDelta::microseconds(whole as i64))
+    }
 }
 
-/// A duration as CEL writes it: seconds with a fraction and an `s`, e.g. `-0.5s`.
-fn cel_duration_ms(text: &str) -> Option<i64> {
+/// Microseconds of a duration as CEL writes it: seconds with a fraction and an `s`, e.g. `-0.5s`.
+fn cel_duration_us(text: &str) -> Option<f64> {
     let seconds: f64 = text.strip_suffix('s')?.parse().ok()?;
-    seconds.is_finite().then(|| (seconds * 1_000.0).round() as i64)
+    seconds.is_finite().then_some(seconds * 1e6)
 }

@@ -101,7 +101,7 @@ fn skip(run: &mut Run<'_>, turn: &mut Turn, event: &Event) -> bool {
     });
     let output = event.body.get("output").cloned().unwrap_or(Value::Null);
     let done = Event::new(event.at, kind::STEP_DONE, json!({ "id": invoke, "output": output }));
-    turn.take(run, done);
+    turn.take(run, &done);
     if turn.life == Life::Active {
         turn.take_held(run);
     }

@@ -13,6 +13,7 @@ use serde_json::Value;
 use std::{
     cell::Cell,
     collections::{BTreeSet, VecDeque},
+    sync::Arc,
 };
 use workflows::{
     chart::{Chart, StateId},
@@ -43,7 +44,7 @@ pub(crate) struct Run<'d> {
     pub(crate) at: DateTime<Utc>,
     pub(crate) active: BTreeSet<StateId>,
     pub(crate) memo: Memo,
-    pub(crate) context: Value,
+    pub(crate) context: Arc<Value>,
     pub(crate) commands: Vec<Command>,
     /// Raised events of the macrostep.
     pub(crate) queue: VecDeque<Value>,
@@ -68,7 +69,7 @@ pub(crate) struct Run<'d> {
     next_index: u32,
     /// What the steps of this turn were given so far, in bytes, also those taken back.
     pub(crate) input_bytes: usize,
-    context_before: Option<Value>,
+    context_before: Option<Arc<Value>>,
 }
 
 /// Where to go back to.
@@ -158,7 +159,7 @@ impl<'d> Run<'d> {
         if self.context_before.is_none() {
             self.context_before = Some(self.context.clone());
         }
-        &mut self.context
+        Arc::make_mut(&mut self.context)
     }
 
     /// The id of the next command. Ids are never reused in a turn, not even those of commands taken back.

@@ -4,7 +4,7 @@ use crate::{command::CommandId, event::Event};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 use workflows::chart::Policy;
 
 /// Where the life of an instance stands. (Whether an active one is `running` or `waiting` follows from its open steps.)
@@ -44,8 +44,8 @@ pub struct State {
     pub configuration: Vec<String>,
     /// Everything below changes rarely and is small, or is kept apart in the store.
     pub memo: Memo,
-    /// The workflow's own data.
-    pub context: Value,
+    /// The workflow's own data; shared with copies of the state until one of them changes it.
+    pub context: Arc<Value>,
 }
 
 impl State {
@@ -55,8 +55,8 @@ impl State {
             seq: 0,
             life: Life::Active,
             configuration: Vec::new(),
-            memo: Memo { seed, ..Memo::default() },
-            context: Value::Null,
+            memo: Memo { seed: seed.into(), ..Memo::default() },
+            context: Arc::default(),
         }
     }
 }
@@ -66,13 +66,13 @@ impl State {
 #[serde(default, rename_all = "snake_case")]
 pub struct Memo {
     /// What `random()` is a hash of, with the sequence number and the call's index.
-    pub seed: String,
+    pub seed: Arc<str>,
     /// The input it was started with.
-    #[serde(skip_serializing_if = "Value::is_null")]
-    pub input: Value,
+    #[serde(skip_serializing_if = "is_null")]
+    pub input: Arc<Value>,
     /// `{contact, tenant, channel}` as last told by an event's `scope`.
-    #[serde(skip_serializing_if = "Value::is_null")]
-    pub scope: Value,
+    #[serde(skip_serializing_if = "is_null")]
+    pub scope: Arc<Value>,
     /// Steps and children asked for and not settled, by invoke id.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub steps: BTreeMap<String, OpenStep>,
@@ -109,6 +109,10 @@ pub struct Memo {
     /// Children started so far, also detached ones, and those taken back.
     #[serde(skip_serializing_if = "is_zero")]
     pub children: u32,
+}
+
+fn is_null(value: &Arc<Value>) -> bool {
+    value.is_null()
 }
 
 fn is_zero(n: &u32) -> bool {

@@ -13,15 +13,14 @@ use crate::{
     outbox::Outbox,
     owner::{Common, Owner, lease::Keeper},
     request::{Options, Role},
-    scheduler::Scheduler,
+    scheduler::{Ahead, Scheduler},
     schedules::Schedules,
     shards::Shards,
     store::shards::Process,
     tenants::Tenants,
     tracks::{Track, Tracks},
-    work::{Hints, InFlight, StepHint, Stop},
+    work::{Hints, InFlight, StepHint, Stop, TimerHint},
 };
-use chrono::{DateTime, Utc};
 use std::sync::{Arc, Mutex};
 use tokio::{sync::mpsc, task::JoinHandle};
 use uuid::Uuid;
@@ -32,7 +31,7 @@ struct Making {
     common: Common,
     tracks: Tracks,
     step_hints: mpsc::Receiver<StepHint>,
-    timer_hints: mpsc::Receiver<DateTime<Utc>>,
+    timer_hints: mpsc::Receiver<TimerHint>,
 }
 
 /// Makes an engine, takes its share of the shards, and starts its tasks.
@@ -154,7 +153,7 @@ impl Making {
             tracks: tracks.clone(),
             hints: timer_hints,
             in_flight: InFlight::default(),
-            has_backlog: false,
+            ahead: Ahead::default(),
         };
         let shared = Shared {
             pool: common.pool.clone(),

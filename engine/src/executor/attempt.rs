@@ -3,27 +3,24 @@
 use super::{
     Back, Shared,
     own::{self, Ended},
+    settle::settle,
 };
 use crate::{
     accounts::{Account, Refusal, Wanted},
     backoff,
     caught::caught,
-    error::Error,
-    fault, json, kinds,
+    fault, kinds,
     limits::{ATTEMPT_GRACE, DATABASE_RETRY, ERROR_CHARS_MAX, TRIES_KEPT},
     owner::lease::next_wait,
     store::{
         dedupe,
         steps::{self, StepRow, StepStatus, Try},
     },
-    turn::{Claim, Given, Settlement, panic_text},
-    work::{Reply, What, Work},
+    turn::panic_text,
 };
-use machine::{Event, event::kind};
-use serde_json::{Map, Value, json};
+use machine::event::kind;
+use serde_json::{Value, json};
 use std::{sync::Arc, time::Duration};
-use tokio::sync::oneshot;
-use uuid::Uuid;
 use workflows::{
     spec::OnUnknown,
     step::{Attempt, Attempted, Checked, Exchange, Outcome},
@@ -45,7 +42,7 @@ pub(super) fn needs_account(row: &StepRow) -> bool {
 }
 
 /// Asks for the account and the recipient.
-pub(super) async fn resolve(shared: Arc<Shared>, mut row: StepRow) -> Back {
+pub(super) async fn resolve(shared: Arc<Shared>, mut row: Box<StepRow>) -> Back {
     let accounts = shared.accounts.clone();
     let wanted = wanted(&row);
     let resolved = caught(accounts.resolve(wanted)).await;
@@ -80,7 +77,7 @@ async fn show(shared: &Shared, row: &mut StepRow) {
 }
 
 /// Makes one try.
-pub(super) async fn run(shared: Arc<Shared>, row: StepRow, account: Account) -> Back {
+pub(super) async fn run(shared: Arc<Shared>, row: Box<StepRow>, account: Account) -> Back {
     fault::point("step.before_run");
     let attempt = attempt(&row, account);
     let deadline = attempt.timeout + ATTEMPT_GRACE;
@@ -89,7 +86,7 @@ pub(super) async fn run(shared: Arc<Shared>, row: StepRow, account: Account) -> 
     fault::point("step.after_run");
     let attempted = match ended {
         Ok(Ok(attempted)) => attempted,
-        Ok(Err(message)) => return fail(&shared, row, "panic", &message, None).await,
+        Ok(Err(message)) => return Box::pin(fail(&shared, row, "panic", &message, None)).await,
         Err(_) => {
             let message = format!("no answer within {} ms", deadline.as_millis());
             Attempted {
@@ -101,14 +98,19 @@ pub(super) async fn run(shared: Arc<Shared>, row: StepRow, account: Account) -> 
     match shared.accounts.ended(&row.key, &attempted.outcome).await {
         Some(Refusal::Later { after, code, message }) => {
             let trouble = Trouble { outcome: "later", code, message };
-            put_back(&shared, row, trouble, after).await
+            Box::pin(put_back(&shared, row, trouble, after)).await
         }
         Some(Refusal::Never { .. }) | None => lead(&shared, row, attempted).await,
     }
 }
 
 /// It was the account that was refused, not the step: the try does not count.
-async fn put_back(shared: &Shared, mut row: StepRow, trouble: Trouble, after: Duration) -> Back {
+async fn put_back(
+    shared: &Shared,
+    mut row: Box<StepRow>,
+    trouble: Trouble,
+    after: Duration,
+) -> Back {
     row.attempt = row.attempt.saturating_sub(1);
     remember(shared, &mut row, &trouble);
     row.status = StepStatus::Waiting;
@@ -121,7 +123,7 @@ async fn put_back(shared: &Shared, mut row: StepRow, trouble: Trouble, after: Du
 }
 
 /// Makes one try of a step that the engine runs itself.
-pub(super) async fn run_own(shared: Arc<Shared>, mut row: StepRow) -> Back {
+pub(super) async fn run_own(shared: Arc<Shared>, mut row: Box<StepRow>) -> Back {
     fault::point("step.before_run");
     let deadline = Duration::from_millis(row.policy.timeout_ms) + ATTEMPT_GRACE;
     let task = tokio::spawn({
@@ -153,24 +155,26 @@ pub(super) async fn run_own(shared: Arc<Shared>, mut row: StepRow) -> Back {
 }
 
 /// What an outcome leads to.
-async fn lead(shared: &Shared, row: StepRow, attempted: Attempted) -> Back {
+async fn lead(shared: &Arc<Shared>, row: Box<StepRow>, attempted: Attempted) -> Back {
     let exchange = attempted.exchange;
     match attempted.outcome {
         Outcome::Done { port, output } => done(shared, row, port, output, exchange).await,
         Outcome::Failed { code, message } => fail(shared, row, &code, &message, exchange).await,
+        // Boxed, so that the common way does not carry the room they need.
         Outcome::Retry { after, code, message } => {
             let trouble = Trouble { outcome: "retry", code, message };
-            again(shared, row, trouble, after, exchange).await
+            Box::pin(again(shared, row, trouble, after, exchange)).await
         }
         Outcome::Unknown { code, message } => {
-            unknown(shared, row, Trouble { outcome: "unknown", code, message }, exchange).await
+            let trouble = Trouble { outcome: "unknown", code, message };
+            Box::pin(unknown(shared, row, trouble, exchange)).await
         }
     }
 }
 
 /// A try that was under way when its process ended. The claim is taken over first, so that a process that only hung cannot
 /// settle it any more.
-pub(super) async fn interrupted(shared: Arc<Shared>, row: StepRow) -> Back {
+pub(super) async fn interrupted(shared: Arc<Shared>, row: Box<StepRow>) -> Back {
     let id = row.id;
     let Some(row) = write(&shared, row).await else { return Back::Finished(id, None) };
     let message = "the process ended during the try".to_owned();
@@ -179,12 +183,19 @@ pub(super) async fn interrupted(shared: Arc<Shared>, row: StepRow) -> Back {
 }
 
 /// The provider told that it happened.
-pub(super) async fn confirmed(shared: Arc<Shared>, row: StepRow, output: Value) -> Back {
+pub(super) async fn confirmed(shared: Arc<Shared>, row: Box<StepRow>, output: Value) -> Back {
     done(&shared, row, "default", output, None).await
 }
 
+/// Its result came too late for this process, and nobody else knows of it as long as this one lives: it gets its row.
+pub(super) async fn handed_over(shared: Arc<Shared>, row: Arc<StepRow>) -> Back {
+    let row = StepRow { status: StepStatus::Ready, ..Arc::unwrap_or_clone(row) };
+    let id = row.id;
+    Back::Finished(id, write(&shared, Box::new(row)).await)
+}
+
 /// Nobody told within the window.
-pub(super) async fn window_ended(shared: Arc<Shared>, row: StepRow) -> Back {
+pub(super) async fn window_ended(shared: Arc<Shared>, row: Box<StepRow>) -> Back {
     if let Some(output) = confirmation(&shared, &row).await {
         return done(&shared, row, "default", output, None).await;
     }
@@ -196,8 +207,8 @@ pub(super) async fn window_ended(shared: Arc<Shared>, row: StepRow) -> Back {
 }
 
 async fn done(
-    shared: &Shared,
-    row: StepRow,
+    shared: &Arc<Shared>,
+    row: Box<StepRow>,
     port: &str,
     output: Value,
     exchange: Option<Exchange>,
@@ -217,8 +228,8 @@ async fn done(
 }
 
 async fn fail(
-    shared: &Shared,
-    row: StepRow,
+    shared: &Arc<Shared>,
+    row: Box<StepRow>,
     code: &str,
     message: &str,
     exchange: Option<Exchange>,
@@ -229,8 +240,8 @@ async fn fail(
 
 /// A person decides.
 async fn ask(
-    shared: &Shared,
-    row: StepRow,
+    shared: &Arc<Shared>,
+    row: Box<StepRow>,
     code: &str,
     message: &str,
     exchange: Option<Exchange>,
@@ -241,8 +252,8 @@ async fn ask(
 
 /// Nobody knows whether it happened: perhaps somebody told meanwhile, else the step's policy decides.
 async fn unknown(
-    shared: &Shared,
-    row: StepRow,
+    shared: &Arc<Shared>,
+    row: Box<StepRow>,
     trouble: Trouble,
     exchange: Option<Exchange>,
 ) -> Back {
@@ -265,8 +276,8 @@ async fn unknown(
 
 /// Asks the provider; if it cannot tell, waits a while for its status webhook.
 async fn check(
-    shared: &Shared,
-    mut row: StepRow,
+    shared: &Arc<Shared>,
+    mut row: Box<StepRow>,
     trouble: Trouble,
     exchange: Option<Exchange>,
 ) -> Back {
@@ -301,8 +312,8 @@ async fn check(
 
 /// Another try, if there is one left.
 async fn again(
-    shared: &Shared,
-    mut row: StepRow,
+    shared: &Arc<Shared>,
+    mut row: Box<StepRow>,
     trouble: Trouble,
     after: Option<Duration>,
     exchange: Option<Exchange>,
@@ -326,86 +337,6 @@ async fn again(
     let row = write(shared, row).await;
     fault::point("step.after_backoff");
     Back::Finished(id, row)
-}
-
-/// Hands the result to the instance, and waits until its turn is stored.
-async fn settle(
-    shared: &Shared,
-    row: StepRow,
-    told: &str,
-    fields: Value,
-    exchange: Option<Exchange>,
-) -> Back {
-    fault::point("step.before_settle");
-    let body = body(&row, fields, exchange);
-    // Done, but nothing that fits came back: the workflow must not go on as if there were a result.
-    let is_cut = told == kind::STEP_DONE && body.contains_key("error");
-    let kind = if is_cut { kind::STEP_FAILED } else { told };
-    let event = Event::new(shared.clock.now(), kind, Value::Object(body));
-    let (id, key) = (row.id, row.key.clone());
-    // Its result counts only if its turn is ours.
-    let unwritten = (!row.is_written).then(|| StepRow { status: StepStatus::Ready, ..row.clone() });
-    let (sender, answer) = oneshot::channel();
-    let work = Work {
-        tenant: id.tenant,
-        instance: id.instance,
-        what: What::Event,
-        given: Given {
-            event_id: Uuid::now_v7(),
-            event,
-            actor: "executor".to_owned(),
-            claim: Some(Claim::Step(Settlement {
-                step: id.command,
-                fence: row.fence,
-                unwritten: (!row.is_written).then(|| Box::new(row)),
-            })),
-            halt: None,
-        },
-        ticket: None,
-        reply: Some(Reply { sender, wants_view: false }),
-    };
-    // Nobody listens any more only when the process ends.
-    let _ = shared.give_back.send(Back::Tried(id));
-    if shared.tracks.send(work).await.is_ok() {
-        match answer.await {
-            Ok(Err(Error::Conflict(_))) => {
-                tracing::info!(step.key = key, "its state was left, or somebody else claimed it");
-                if let Some(row) = unwritten.filter(|row| !shared.shards.settles(row.shard)) {
-                    // Handed over while it ran: nobody else knows of it as long as this process lives.
-                    return Back::Finished(id, write(shared, row).await);
-                }
-            }
-            Ok(Err(error)) => tracing::warn!(step.key = key, %error, "a result was not taken"),
-            Ok(Ok(_)) | Err(_) => {}
-        }
-    }
-    fault::point("step.after_settle");
-    Back::Finished(id, None)
-}
-
-/// The body of a result, within the bounds of an event: without the exchange if that is too big, as a failure if the
-/// output is.
-fn body(row: &StepRow, fields: Value, exchange: Option<Exchange>) -> Map<String, Value> {
-    let mut body = match fields {
-        Value::Object(map) => map,
-        _ => Map::new(),
-    };
-    body.insert("id".to_owned(), json!(row.invoke));
-    body.insert("step".to_owned(), json!(row.id.command.to_string()));
-    body.insert("attempts".to_owned(), json!(row.attempt));
-    if let Some(exchange) = exchange.and_then(|e| serde_json::to_value(e).ok()) {
-        body.insert("exchange".to_owned(), exchange);
-    }
-    if json::accept(&mut body).is_ok() {
-        return body;
-    }
-    body.remove("exchange");
-    if let Err(error) = json::accept(&mut body) {
-        body.remove("output");
-        let error = json!({ "code": "output-too-big", "message": error.to_string() });
-        body.insert("error".to_owned(), error);
-    }
-    body
 }
 
 fn wanted(row: &StepRow) -> Wanted {
@@ -449,13 +380,15 @@ fn remember(shared: &Shared, row: &mut StepRow, trouble: &Trouble) {
 }
 
 /// Writes where the step stands, however long that takes; `None` if it is no longer ours.
-async fn write(shared: &Shared, row: StepRow) -> Option<StepRow> {
+async fn write(shared: &Shared, mut row: Box<StepRow>) -> Option<Box<StepRow>> {
     let mut wait = DATABASE_RETRY;
     loop {
         match steps::defer(&shared.pool, &row).await {
             Ok(fence) => {
                 shared.outbox.resolve(row.id);
-                return fence.map(|fence| StepRow { fence, is_written: true, ..row });
+                row.is_written = true;
+                row.fence = fence?;
+                return Some(row);
             }
             Err(error) => {
                 tracing::warn!(step.key = row.key, %error, "a step cannot be written yet")

@@ -31,7 +31,7 @@ impl Executor {
             fault::point("recovery.step");
             tracing::info!(instance.id = %row.id.instance, step.id = %row.id.command, "interrupted");
             self.running.insert(row.id, row.shard);
-            self.spawn(row.id, attempt::interrupted(self.shared.clone(), row));
+            self.spawn(row.id, attempt::interrupted(self.shared.clone(), Box::new(row)));
         }
         self.recovered = None;
         self.polled = None;
@@ -41,7 +41,7 @@ impl Executor {
     pub(super) async fn leave(&mut self, leaving: ShardSet, done: oneshot::Sender<()>) {
         for id in self.waiting.of_shards(&leaving) {
             let row = self.forget(id);
-            self.put_down.extend(row);
+            self.put_down.extend(row.map(|row| *row));
         }
         let (theirs, ours) = std::mem::take(&mut self.resolved)
             .into_iter()
@@ -49,7 +49,7 @@ impl Executor {
         self.resolved = ours;
         for (row, _) in theirs {
             self.running.remove(&row.id);
-            self.put_down.push(row);
+            self.put_down.push(*row);
         }
         self.write_down().await;
         self.leaving.push((leaving, done));
@@ -108,20 +108,23 @@ impl Executor {
 
     /// Waits for the tries that run. What was not begun is left to the next owner.
     pub(super) async fn drain(mut self) {
-        self.put_down.extend(std::mem::take(&mut self.waiting).into_rows());
+        self.put_down.extend(std::mem::take(&mut self.waiting).into_rows().map(|row| *row));
         let until = Instant::now() + self.shared.settings.drain;
         while !self.running.is_empty() {
             let left = until.saturating_duration_since(Instant::now());
             match tokio::time::timeout(left, self.back.recv()).await {
                 Ok(Some(Back::Finished(id, next))) => {
                     self.running.remove(&id);
-                    self.put_down.extend(next);
+                    self.put_down.extend(next.map(|row| *row));
                 }
                 Ok(Some(Back::Resolved(row, _))) => {
                     self.running.remove(&row.id);
-                    self.put_down.push(row);
+                    self.put_down.push(*row);
                 }
                 Ok(Some(Back::Tried(_))) => {}
+                Ok(Some(Back::HandedOver(row))) => {
+                    self.spawn(row.id, attempt::handed_over(self.shared.clone(), row));
+                }
                 Ok(None) | Err(_) => break,
             }
         }

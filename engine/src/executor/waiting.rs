@@ -36,7 +36,7 @@ pub(super) struct Waiting {
 }
 
 struct Place {
-    row: StepRow,
+    row: Box<StepRow>,
     lane: Lane,
     is_ready: bool,
 }
@@ -79,11 +79,11 @@ impl Waiting {
     }
 
     /// Takes a step that was not here; without room it is given back, to be left to the table.
-    pub(super) fn put(&mut self, row: StepRow) -> Result<(), Box<StepRow>> {
+    pub(super) fn put(&mut self, row: Box<StepRow>) -> Result<(), Box<StepRow>> {
         let lane = Lane::of(&row);
         if !self.has_room(&lane) {
             self.note_more(lane);
-            return Err(Box::new(row));
+            return Err(row);
         }
         *self.held.entry(row.id.tenant).or_default() += 1;
         *self.lanes.entry(lane.clone()).or_default() += 1;
@@ -99,12 +99,12 @@ impl Waiting {
     }
 
     /// All of them.
-    pub(super) fn into_rows(self) -> impl Iterator<Item = StepRow> {
+    pub(super) fn into_rows(self) -> impl Iterator<Item = Box<StepRow>> {
         self.rows.into_values().map(|place| place.row)
     }
 
     /// Gives a step out.
-    pub(super) fn take(&mut self, id: RowId) -> Option<StepRow> {
+    pub(super) fn take(&mut self, id: RowId) -> Option<Box<StepRow>> {
         let Place { row, lane, is_ready } = self.rows.remove(&id)?;
         if !is_ready {
             self.by_due.remove(&(row.due, id));
@@ -116,7 +116,7 @@ impl Waiting {
     }
 
     /// The next step that is due, by turns.
-    pub(super) fn pop(&mut self, now: DateTime<Utc>) -> Option<StepRow> {
+    pub(super) fn pop(&mut self, now: DateTime<Utc>) -> Option<Box<StepRow>> {
         while let Some(&(due, id)) = self.by_due.first()
             && due <= now
         {

@@ -15,6 +15,7 @@ use crate::{
     everlasting::checkpoint::{self, Begin},
     turn::{digest, halt, halted, normalise, status},
 };
+use chrono::{DateTime, TimeDelta, Utc};
 use machine::{Command, State, Step, event::kind, replay::Divergence};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -28,6 +29,8 @@ use workflows::definition::Definition;
 
 /// Turns read at once.
 const TURNS_PAGE: u32 = 500;
+/// Before these semantics a computed length of time was rounded to the nearest millisecond, and a timer could be early by half of one.
+const SEMANTICS_DUES_ROUNDED_UP: i16 = 4;
 
 /// What a replay found.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -187,7 +190,31 @@ impl Recorded {
             }
         };
         normalise(&mut step);
+        if self.turn.semantics < SEMANTICS_DUES_ROUNDED_UP {
+            self.take_dues(&mut step);
+        }
         step
+    }
+
+    /// Takes over when timers were due, where the release that computed the turn rounded a length of time to the nearest
+    /// millisecond: by that time their events go.
+    fn take_dues(&self, step: &mut Step) {
+        for recorded in &self.commands {
+            let Command::SetTimer { id, due, .. } = recorded else { continue };
+            let is_same = |own: &DateTime<Utc>| (*own - due).abs() <= TimeDelta::milliseconds(1);
+            for command in &mut step.commands {
+                if let Command::SetTimer { id: own, due: set, .. } = command
+                    && own == id
+                    && is_same(set)
+                {
+                    *set = *due;
+                }
+            }
+            let mut timers = step.state.memo.timers.values_mut();
+            if let Some(timer) = timers.find(|timer| timer.id == *id && is_same(&timer.due)) {
+                timer.due = *due;
+            }
+        }
     }
 
     fn compare(&self, definition: &Definition, step: &Step) -> Option<Divergence> {

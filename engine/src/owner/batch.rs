@@ -43,16 +43,17 @@ impl Owner {
     /// Computes the turns. Works that can have none are finished here.
     pub(super) async fn prepare(&mut self, works: Vec<Work>) -> Prepared {
         self.load(&works).await;
-        let mut chains: HashMap<InstanceKey, Chain> = HashMap::new();
-        let mut order: Vec<InstanceKey> = Vec::new();
+        let mut chains: Vec<Chain> = Vec::with_capacity(works.len());
+        let mut places: HashMap<InstanceKey, usize> = HashMap::with_capacity(works.len());
         let mut prepared = Prepared::default();
+        prepared.works.reserve(works.len());
         for mut work in works {
             let key = (work.tenant, work.instance);
             if matches!(work.what, What::Discard) {
                 discard(&mut prepared, work);
                 continue;
             }
-            if let Entry::Vacant(place) = chains.entry(key) {
+            if let Entry::Vacant(place) = places.entry(key) {
                 if self.unreadable.contains(&key) {
                     let what = format!("instance {}", work.instance);
                     work.leave(Err(Error::Corrupt { what, why: "see the log".to_owned() }));
@@ -66,15 +67,17 @@ impl Owner {
                     discard(&mut prepared, work);
                     continue;
                 };
-                order.push(key);
-                place.insert(chain);
+                place.insert(chains.len());
+                chains.push(chain);
             } else if matches!(work.what, What::Birth(_)) {
                 work.finish(Err(Error::Exists(work.instance)));
                 work.what = What::Discard;
                 discard(&mut prepared, work);
                 continue;
             }
-            let Some(chain) = chains.get_mut(&key) else { continue };
+            let Some(chain) = places.get(&key).and_then(|place| chains.get_mut(*place)) else {
+                continue;
+            };
             // What nobody waits for is recorded even after the end: it happened.
             if chain.state.life.is_over() && work.reply.is_some() && work.given.claim.is_none() {
                 work.finish(Err(Error::Over(work.instance)));
@@ -89,16 +92,14 @@ impl Owner {
                 Taken::Stale => work.finish_stale(),
             }
         }
-        for key in order {
-            let Some(mut chain) = chains.remove(&key) else { continue };
-            if !chain.turns.is_empty() {
-                chain.seal();
-                prepared.batch.chains.push(chain);
-            } else if !chain.is_new && self.common.shards.settles(chain.meta.shard) {
+        for chain in chains.extract_if(.., |chain| chain.turns.is_empty()) {
+            if !chain.is_new && self.common.shards.settles(chain.meta.shard) {
                 let definition = chain.definition.clone();
                 self.hot.put(stored(chain), definition);
             }
         }
+        chains.iter_mut().for_each(Chain::seal);
+        prepared.batch.chains = chains;
         prepared.opened = Outbox::rows(prepared.batch.chains.iter());
         prepared
     }

@@ -81,7 +81,9 @@ fn bytes_of(instance: &Instance) -> usize {
     let state = &instance.state;
     let values = [&state.context, &state.memo.input, &state.memo.scope];
     let open = state.memo.steps.len() + state.memo.timers.len() + state.memo.deferred.len();
-    values.into_iter().map(bytes_of_value).sum::<usize>() + BYTES_AROUND + open * BYTES_AROUND / 4
+    values.into_iter().map(|value| bytes_of_value(value)).sum::<usize>()
+        + BYTES_AROUND
+        + open * BYTES_AROUND / 4
 }
 
 fn bytes_of_value(value: &serde_json::Value) -> usize {

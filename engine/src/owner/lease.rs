@@ -16,7 +16,7 @@ use crate::{
     shards::{ShardSet, Shards},
     store::shards::{self, Process},
     tracks::Tracks,
-    work::{Hints, StepHint, Stop},
+    work::{Hints, StepHint, Stop, TimerHint},
 };
 use sqlx::{ConnectOptions, Connection, PgConnection, PgPool};
 use std::time::{Duration, Instant};
@@ -158,7 +158,7 @@ impl Keeper {
         self.shards.add(gained);
         // Their events, timers, messages and steps are looked for at once.
         self.hints.step(StepHint::Taken(*gained)).await;
-        self.hints.timer(self.clock.now());
+        self.hints.timer(TimerHint::Look);
         self.hints.bell.inbox.notify_one();
         self.hints.bell.messages.notify_one();
     }

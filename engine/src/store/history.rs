@@ -1,8 +1,8 @@
 //! History: one row per turn.
 
-use super::arguments::Arguments;
+use super::arguments::{Arguments, record_type};
 use chrono::{DateTime, Utc};
-use serde_json::{Map, Value, value::RawValue};
+use serde_json::{Value, value::RawValue};
 use sqlx::{PgConnection, PgPool, types::Json};
 use std::collections::HashSet;
 use uuid::Uuid;
@@ -17,7 +17,7 @@ pub struct HistoryRow {
     /// The event's own id.
     pub event_id: Uuid,
     /// The event.
-    pub event: Map<String, Value>,
+    pub event: Box<RawValue>,
     /// What became of it: `applied`, `deferred`, `dropped`, `held`, `stuck`.
     pub verdict: &'static str,
     /// Active leaves before.
@@ -41,25 +41,54 @@ pub struct HistoryRow {
 /// A turn with its instance's key.
 pub(crate) type Keyed<'a> = (Uuid, Uuid, &'a HistoryRow);
 
-/// The columns of `insert_history.sql`.
+/// A turn as `insert_history.sql` takes it: the type `turn_record`.
+#[derive(sqlx::Encode)]
+struct Record<'a> {
+    tenant_id: Uuid,
+    instance_id: Uuid,
+    seq: i64,
+    at: DateTime<Utc>,
+    event_id: Uuid,
+    event: Json<&'a RawValue>,
+    verdict: &'a str,
+    from: Json<&'a RawValue>,
+    to: Json<&'a RawValue>,
+    context_patch: Option<Json<&'a Value>>,
+    commands: Json<&'a RawValue>,
+    version: i32,
+    semantics: i16,
+    actor: &'a str,
+    status: &'a str,
+    state_digest: &'a [u8],
+}
+record_type!(Record<'_>, "turn_record");
+
+impl<'a> From<&Keyed<'a>> for Record<'a> {
+    fn from((tenant_id, instance_id, turn): &Keyed<'a>) -> Self {
+        Self {
+            tenant_id: *tenant_id,
+            instance_id: *instance_id,
+            seq: super::as_i64(turn.seq),
+            at: turn.at,
+            event_id: turn.event_id,
+            event: Json(&turn.event),
+            verdict: turn.verdict,
+            from: Json(&turn.from),
+            to: Json(&turn.to),
+            context_patch: turn.context_patch.as_ref().map(Json),
+            commands: Json(&turn.commands),
+            version: turn.version,
+            semantics: crate::SEMANTICS,
+            actor: &turn.actor,
+            status: turn.status,
+            state_digest: &turn.state_digest,
+        }
+    }
+}
+
+/// The argument of `insert_history.sql`.
 pub(crate) fn add(arguments: &mut Arguments, rows: &[Keyed<'_>]) {
-    arguments
-        .column(rows, |r| r.0)
-        .column(rows, |r| r.1)
-        .column(rows, |r| super::as_i64(r.2.seq))
-        .column(rows, |r| r.2.at)
-        .column(rows, |r| r.2.event_id)
-        .column(rows, |r| Json(&r.2.event))
-        .column(rows, |r| r.2.verdict)
-        .column(rows, |r| Json(&r.2.from))
-        .column(rows, |r| Json(&r.2.to))
-        .column(rows, |r| r.2.context_patch.as_ref().map(Json))
-        .column(rows, |r| Json(&r.2.commands))
-        .column(rows, |r| r.2.version)
-        .column(rows, |_| crate::SEMANTICS)
-        .column(rows, |r| r.2.actor.as_str())
-        .column(rows, |r| r.2.status)
-        .column(rows, |r| r.2.state_digest.as_slice());
+    arguments.column(rows, Record::from);
 }
 
 /// Appends turns.

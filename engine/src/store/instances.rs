@@ -1,6 +1,9 @@
 //! Instances: the row that every turn compares and sets.
 
-use super::{arguments::Arguments, as_i64};
+use super::{
+    arguments::{Arguments, record_type},
+    as_i64,
+};
 use crate::{
     error::{Error, Result},
     turn::Chain,
@@ -12,7 +15,10 @@ use serde_json::{
     value::{RawValue, to_raw_value},
 };
 use sqlx::{PgConnection, PgPool, types::Json};
-use std::collections::HashSet;
+use std::{
+    collections::HashSet,
+    sync::{Arc, LazyLock},
+};
 use uuid::Uuid;
 
 /// What turns do not change about an instance, but for `version` and `digest`, which an `ops.retry` that names a version
@@ -128,7 +134,7 @@ impl TryFrom<Columns> for Instance {
                 life,
                 configuration,
                 memo,
-                context: row.context,
+                context: Arc::new(row.context),
             },
             updated_at: row.updated_at,
             has_origin,
@@ -166,9 +172,9 @@ impl RowTexts {
     pub(crate) fn of(state: &mut State, origin_changed: bool, context_changed: bool) -> Self {
         let memo = &mut state.memo;
         let origin = Origin {
-            seed: std::mem::take(&mut memo.seed),
-            input: memo.input.take(),
-            scope: memo.scope.take(),
+            seed: std::mem::replace(&mut memo.seed, Arc::clone(&NONE.0)),
+            input: std::mem::replace(&mut memo.input, Arc::clone(&NONE.1)),
+            scope: std::mem::replace(&mut memo.scope, Arc::clone(&NONE.1)),
         };
         let texts = Self {
             configuration: raw(&state.configuration),
@@ -184,58 +190,122 @@ impl RowTexts {
 /// What stands in the column `origin`: the fields of the memo that turns do not change, or hardly.
 #[derive(serde::Serialize)]
 struct Origin {
-    seed: String,
-    input: Value,
-    scope: Value,
+    seed: Arc<str>,
+    input: Arc<Value>,
+    scope: Arc<Value>,
 }
+
+/// What stands in a memo for a seed, an input or a scope that is written elsewhere.
+static NONE: LazyLock<(Arc<str>, Arc<Value>)> = LazyLock::new(Default::default);
 
 /// As JSON text. Whatever a turn makes can be written as JSON: it was made of JSON.
 pub(crate) fn raw<T: serde::Serialize>(value: &T) -> Box<RawValue> {
     to_raw_value(value).unwrap_or_default()
 }
 
-/// The columns of `insert_instances.sql`.
-pub(crate) fn add_born(arguments: &mut Arguments, chains: &[&Chain]) {
-    let parent = |c: &&Chain| c.meta.parent.as_ref().map(|p| p.id);
-    arguments
-        .column(chains, |c| c.meta.tenant)
-        .column(chains, |c| c.meta.id)
-        .column(chains, |c| c.meta.shard)
-        .column(chains, |c| as_i64(c.state.seq))
-        .column(chains, |c| c.status())
-        .column(chains, |c| !c.state.life.is_over())
-        .column(chains, |c| c.at)
-        .column(chains, |c| Json(&*c.texts.configuration))
-        .column(chains, |c| Json(&*c.texts.memo))
-        .column(chains, |c| c.meta.definition.as_str())
-        .column(chains, |c| c.meta.version)
-        .column(chains, |c| c.meta.digest.as_str())
-        .column(chains, |c| c.meta.key.as_deref())
-        .column(chains, |c| c.meta.conversation)
-        .column(chains, parent)
-        .column(chains, |c| c.meta.parent.as_ref().and_then(|p| p.invoke.as_deref()))
-        .column(chains, |c| c.meta.parent.as_ref().and_then(|p| p.step.as_deref()))
-        .column(chains, |c| c.meta.created_at)
-        .column(chains, |c| c.texts.context.as_deref().map(Json))
-        .column(chains, |c| c.texts.origin.as_deref().map(Json));
+/// An instance as `insert_instances.sql` takes it: the type `birth_record`.
+#[derive(sqlx::Encode)]
+struct Birth<'a> {
+    tenant_id: Uuid,
+    id: Uuid,
+    shard: i16,
+    seq: i64,
+    status: &'a str,
+    live: bool,
+    updated_at: DateTime<Utc>,
+    configuration: Json<&'a RawValue>,
+    memo: Json<&'a RawValue>,
+    definition: &'a str,
+    version: i32,
+    digest: &'a str,
+    key: Option<&'a str>,
+    conversation_id: Option<Uuid>,
+    parent_id: Option<Uuid>,
+    parent_invoke: Option<&'a str>,
+    parent_step: Option<&'a str>,
+    created_at: DateTime<Utc>,
+    context: Option<Json<&'a RawValue>>,
+    origin: Option<Json<&'a RawValue>>,
+}
+record_type!(Birth<'_>, "birth_record");
+
+impl<'a> From<&&'a Chain> for Birth<'a> {
+    fn from(chain: &&'a Chain) -> Self {
+        let (meta, texts) = (&chain.meta, &chain.texts);
+        let parent = meta.parent.as_ref();
+        Self {
+            tenant_id: meta.tenant,
+            id: meta.id,
+            shard: meta.shard,
+            seq: as_i64(chain.state.seq),
+            status: chain.status(),
+            live: !chain.state.life.is_over(),
+            updated_at: chain.at,
+            configuration: Json(&texts.configuration),
+            memo: Json(&texts.memo),
+            definition: &meta.definition,
+            version: meta.version,
+            digest: &meta.digest,
+            key: meta.key.as_deref(),
+            conversation_id: meta.conversation,
+            parent_id: parent.map(|p| p.id),
+            parent_invoke: parent.and_then(|p| p.invoke.as_deref()),
+            parent_step: parent.and_then(|p| p.step.as_deref()),
+            created_at: meta.created_at,
+            context: texts.context.as_deref().map(Json),
+            origin: texts.origin.as_deref().map(Json),
+        }
+    }
 }
 
-/// The columns of `update_instances.sql`.
+/// What became of an instance, as `update_instances.sql` takes it: the type `change_record`.
+#[derive(sqlx::Encode)]
+struct Change<'a> {
+    tenant_id: Uuid,
+    id: Uuid,
+    expected: i64,
+    seq: i64,
+    status: &'a str,
+    live: bool,
+    updated_at: DateTime<Utc>,
+    configuration: Json<&'a RawValue>,
+    memo: Json<&'a RawValue>,
+    version: Option<i32>,
+    digest: Option<&'a str>,
+    context: Option<Json<&'a RawValue>>,
+    origin: Option<Json<&'a RawValue>>,
+}
+record_type!(Change<'_>, "change_record");
+
+impl<'a> From<&&'a Chain> for Change<'a> {
+    fn from(chain: &&'a Chain) -> Self {
+        let (meta, texts) = (&chain.meta, &chain.texts);
+        Self {
+            tenant_id: meta.tenant,
+            id: meta.id,
+            expected: as_i64(chain.expected),
+            seq: as_i64(chain.state.seq),
+            status: chain.status(),
+            live: !chain.state.life.is_over(),
+            updated_at: chain.at,
+            configuration: Json(&texts.configuration),
+            memo: Json(&texts.memo),
+            version: chain.has_moved.then_some(meta.version),
+            digest: chain.has_moved.then_some(&meta.digest),
+            context: texts.context.as_deref().map(Json),
+            origin: texts.origin.as_deref().map(Json),
+        }
+    }
+}
+
+/// The argument of `insert_instances.sql`.
+pub(crate) fn add_born(arguments: &mut Arguments, chains: &[&Chain]) {
+    arguments.column(chains, Birth::from);
+}
+
+/// The argument of `update_instances.sql`.
 pub(crate) fn add_turned(arguments: &mut Arguments, chains: &[&Chain]) {
-    arguments
-        .column(chains, |c| c.meta.tenant)
-        .column(chains, |c| c.meta.id)
-        .column(chains, |c| as_i64(c.expected))
-        .column(chains, |c| as_i64(c.state.seq))
-        .column(chains, |c| c.status())
-        .column(chains, |c| !c.state.life.is_over())
-        .column(chains, |c| c.at)
-        .column(chains, |c| Json(&*c.texts.configuration))
-        .column(chains, |c| Json(&*c.texts.memo))
-        .column(chains, |c| c.has_moved.then_some(c.meta.version))
-        .column(chains, |c| c.has_moved.then_some(c.meta.digest.as_str()))
-        .column(chains, |c| c.texts.context.as_deref().map(Json))
-        .column(chains, |c| c.texts.origin.as_deref().map(Json));
+    arguments.column(chains, Change::from);
 }
 
 /// Inserts the started ones; those whose id and key were free.

@@ -84,7 +84,7 @@ pub(crate) async fn delete(connection: &mut PgConnection, ids: RowIds) -> sqlx::
     Ok(gone.into_iter().map(RowId::from).collect())
 }
 
-/// The first `limit` that are due in these shards (all without a list), oldest first.
+/// The first `limit` that are due by `now` in these shards (all without a list), oldest first.
 pub(crate) async fn due(
     pool: &PgPool,
     now: DateTime<Utc>,
@@ -114,17 +114,4 @@ pub(crate) async fn due_of_each(
         .fetch_all(pool)
         .await?;
     Ok(rows.into_iter().map(TimerRow::from).collect())
-}
-
-/// When the first timer after `now` fires in these shards.
-pub(crate) async fn next(
-    pool: &PgPool,
-    now: DateTime<Utc>,
-    shards: Option<&[i16]>,
-) -> sqlx::Result<Option<DateTime<Utc>>> {
-    sqlx::query_scalar(include_str!("sql/select_next_timer.sql"))
-        .bind(now)
-        .bind(shards)
-        .fetch_optional(pool)
-        .await
 }

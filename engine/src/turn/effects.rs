@@ -15,13 +15,16 @@ use crate::{
 use chrono::{DateTime, Utc};
 use machine::{Command, CommandId, State, event::kind, state::OpenStep};
 use serde_json::{Map, Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// Rows to be made, changed and dropped.
 #[derive(Debug, Default)]
 pub struct Effects {
     /// Steps to open.
-    pub(crate) steps: BTreeMap<CommandId, StepRow>,
+    pub(crate) steps: BTreeMap<CommandId, Box<StepRow>>,
     /// Steps to make ready again.
     pub(crate) retried: BTreeSet<CommandId>,
     /// Steps whose result made the instance stuck, with the fence the result named.
@@ -71,7 +74,7 @@ impl Effects {
     fn add_command(&mut self, meta: &Meta, turn: &Difference<'_>, command: &Command) {
         match command {
             Command::RunStep { id, invoke, kind, input, policy } => {
-                let mut row = StepRow {
+                let mut row = Box::new(StepRow {
                     id: RowId { tenant: meta.tenant, instance: meta.id, command: *id },
                     shard: meta.shard,
                     status: StepStatus::Ready,
@@ -86,7 +89,7 @@ impl Effects {
                     policy: priority::of_step(policy, &turn.after.memo.scope),
                     input: input.clone(),
                     is_written: false,
-                };
+                });
                 row.is_written = outbox::needs_row(&row);
                 self.steps.insert(*id, row);
             }
@@ -107,7 +110,7 @@ impl Effects {
                 let started = Started {
                     definition: workflow.clone(),
                     input: input.clone(),
-                    scope: turn.after.memo.scope.clone(),
+                    scope: Value::clone(&turn.after.memo.scope),
                     conversation: meta.conversation,
                     parent: Some(crate::store::instances::Parent {
                         id: meta.id,
@@ -271,7 +274,7 @@ pub struct Settlement {
     /// The fence.
     pub(crate) fence: i64,
     /// The step itself, if it has no row.
-    pub(crate) unwritten: Option<Box<StepRow>>,
+    pub(crate) unwritten: Option<Arc<StepRow>>,
 }
 
 /// The fields of a `started` event in the inbox: what an instance is started with, by a parent or by the router.

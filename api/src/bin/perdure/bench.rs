@@ -9,6 +9,7 @@ mod five;
 mod idle;
 mod limit;
 mod mixed;
+mod overdue;
 mod percentile;
 mod rest;
 mod signal;
@@ -54,6 +55,8 @@ enum Job {
     Timers(timers::Args),
     /// What a process costs that has nothing to do
     Rest(rest::Args),
+    /// What a long downtime leaves: a million timers due at once
+    Overdue(overdue::Args),
     /// Conversations at a rate, with signed webhooks over HTTP
     Mixed(mixed::Args),
 }
@@ -82,6 +85,7 @@ async fn run_on(job: &Job, bench: &Bench) -> anyhow::Result<()> {
         Job::Sleep(args) => sleep::run(args, bench).await,
         Job::Timers(args) => timers::run(args, bench).await,
         Job::Rest(args) => rest::run(args, bench).await,
+        Job::Overdue(args) => overdue::run(args, bench).await,
         Job::Mixed(args) => mixed::run(args, bench).await,
     }
 }

@@ -16,6 +16,7 @@ use chrono::{DateTime, Utc};
 use machine::{CommandId, State, state::Memo};
 use serde_json::{Map, Value, json};
 use sqlx::PgPool;
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// Instances emptied in one transaction.
@@ -64,7 +65,7 @@ impl Sweep<'_> {
             let mut turns = Vec::new();
             for ((_, id), loaded) in instances::load(self.pool, &keys).await? {
                 let loaded = loaded?;
-                if loaded.state.context != tombstone() {
+                if *loaded.state.context != tombstone() {
                     turns.push((id, loaded.state.seq, self.turn(loaded)));
                 }
             }
@@ -91,7 +92,7 @@ impl Sweep<'_> {
         let after = State {
             seq: state.seq + 1,
             memo: Memo { seed: state.memo.seed, ..Memo::default() },
-            context: tombstone(),
+            context: Arc::new(tombstone()),
             ..state
         };
         let mut event = Map::from_iter([
@@ -103,7 +104,7 @@ impl Sweep<'_> {
             seq: after.seq,
             at: self.now.max(updated_at),
             event_id: Uuid::now_v7(),
-            event,
+            event: raw(&event),
             verdict: machine::Verdict::Applied.as_str(),
             from: raw(&after.configuration),
             to: raw(&after.configuration),

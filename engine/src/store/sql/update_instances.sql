@@ -13,12 +13,7 @@ set
     -- The row's tail then stays as it is, and is not logged.
     context = coalesce(turned.context, instance.context),
     origin = coalesce(turned.origin, instance.origin)
-from unnest(
-    $1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::text[], $6::boolean[], $7::timestamptz[], $8::jsonb[],
-    $9::jsonb[], $10::int[], $11::text[], $12::jsonb[], $13::jsonb[]
-) as turned (
-    tenant_id, id, expected, seq, status, live, updated_at, configuration, memo, version, digest, context, origin
-)
+from unnest($1::change_record[]) as turned
 -- The compare-and-set that makes a wrong owner harmless.
 where instance.tenant_id = turned.tenant_id and instance.id = turned.id and instance.seq = turned.expected
 returning instance.tenant_id, instance.id

@@ -11,7 +11,7 @@ use std::time::Instant;
 use uuid::Uuid;
 
 /// The tenant of all of them, so that a second run finds those of the first.
-const TENANT: Uuid = Uuid::from_u128(0x7e57_0000_0000_4000_8000_0000_0000_0001);
+pub(super) const TENANT: Uuid = Uuid::from_u128(0x7e57_0000_0000_4000_8000_0000_0000_0001);
 /// Instances copied by one statement.
 const CHUNK: usize = 5_000;
 

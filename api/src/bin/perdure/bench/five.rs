@@ -51,7 +51,7 @@ pub(super) async fn run(args: &Args, bench: &Bench) -> anyhow::Result<()> {
         "rest": args.filling.rest, "timers": args.filling.timers });
     bench.tell_parameters("five", parameters).await?;
     args.filling.fill(bench).await?;
-    let limit = limit::beside(args.with_limit, bench).await?;
+    let limit = limit::beside(args.with_limit, args.context_bytes, bench).await?;
     let definition = five(args.context_bytes, args.changing);
     let mut world = World::open(bench, &definition).await?;
     for repetition in 1..=args.repetitions {

@@ -3,7 +3,8 @@
 //! go and the ones that come, and one commit.
 //!
 //! **Invariant:** the tables have the columns and indexes of the real ones, in a schema of their
-//! own that is removed.
+//! own that is removed; and the rows have the values that a turn of `five` writes, so that a ratio compares
+//! engines with none, and not wide rows with narrow ones.
 
 use super::{Bench, tenths};
 use crate::files;
@@ -27,11 +28,17 @@ pub(crate) struct Args {
     /// Length of one repetition
     #[arg(long, default_value_t = 3)]
     seconds: u64,
+    /// Bytes of the context's JSON, which these turns do not change
+    #[arg(long, default_value_t = 200)]
+    context_bytes: usize,
 }
 
 /// Instances per connection; more than the largest batch, so that batches do not meet the same rows
 /// at once.
 const INSTANCES: usize = 5_000;
+
+/// Bytes of a context's JSON that are not its notes.
+const CONTEXT_BYTES_AROUND: usize = 22;
 
 const PREPARE: &str = "
     drop schema if exists perdure_bench cascade;
@@ -40,60 +47,71 @@ const PREPARE: &str = "
     create table perdure_bench.history (like public.history including all);
     create table perdure_bench.inbox (like public.inbox including all);";
 
-const INSERT_INSTANCES: &str = "
+const INSERT_INSTANCES: &str = r#"
     insert into perdure_bench.instance (tenant_id, id, shard, seq, status, live, updated_at,
-        configuration, memo,
-        definition, version, digest, created_at, context)
-    select $1, id, 0, 1, 'waiting', true, now(),
-        '[\"ask\"]', '{\"seed\":\"bench\"}', 'bench', 1, 'sha256:bench', now(),
-        '{\"name\":\"Ana\",\"service\":\"haircut\"}'
-    from unnest($2::uuid[]) as new (id)";
+        configuration, memo, definition, version, digest, created_at, context, origin)
+    select $1, id, 0, 1, 'running', true, now(), '["s1"]',
+        '{"steps": {"step1": {"id": "1.0", "kind": "noop", "state": "s1"}}}',
+        'five', 1, 'sha256:' || repeat('0', 64), now(),
+        jsonb_build_object('count', 0, 'notes', repeat('x', $3)),
+        jsonb_build_object('seed', id::text)
+    from unnest($2::uuid[]) as new (id)"#;
 
-const INSERT_INBOX: &str = "
+const INSERT_INBOX: &str = r#"
     insert into perdure_bench.inbox (tenant_id, shard, instance_id, body, actor, received_at)
-    select $1, 0, id, '{\"type\":\"message\",\"text\":\"tomorrow at three\"}', 'bench', now()
+    select $1, 0, id, '{"id": "step1", "step": "1.0", "type": "step.done", "output": null, "attempts": 1}', 'executor', now()
     from unnest($2::uuid[]) as new (id)
-    returning id";
+    returning id"#;
 
-const UPDATE_INSTANCES: &str = "
+const UPDATE_INSTANCES: &str = r#"
     update perdure_bench.instance
-    set seq = instance.seq + 1, status = 'waiting', updated_at = now(), configuration = '[\"ask\"]',
-        memo = '{\"seed\":\"bench\"}'
+    set seq = instance.seq + 1, status = 'running', updated_at = now(), configuration = '["s2"]',
+        memo = '{"steps": {"step2": {"id": "2.0", "kind": "noop", "state": "s2"}}}'
     from unnest($2::uuid[], $3::bigint[]) as turn (id, seq)
-    where instance.tenant_id = $1 and instance.id = turn.id and instance.seq = turn.seq";
+    where instance.tenant_id = $1 and instance.id = turn.id and instance.seq = turn.seq"#;
 
-const INSERT_HISTORY: &str = "
+const INSERT_HISTORY: &str = r#"
     insert into perdure_bench.history (tenant_id, instance_id, seq, at, event_id, event, verdict,
-        from_, to_,
-        context_patch, commands, definition_digest, version, semantics, actor, status, state_digest)
+        from_, to_, context_patch, commands, definition_digest, version, semantics, actor, status, state_digest)
     select $1, id, seq + 1, now(), gen_random_uuid(),
-        '{\"type\":\"message\",\"text\":\"tomorrow at three\"}', 'applied',
-        '[\"ask\"]', '[\"ask\"]', null, '[]', '', 1, 1, 'bench', 'waiting',
-        '\\x00112233445566778899aabbccddeeff'
-    from unnest($2::uuid[], $3::bigint[]) as turn (id, seq)";
+        '{"id": "step1", "step": "1.0", "type": "step.done", "output": null, "attempts": 1}', 'applied',
+        '["s1"]', '["s2"]', null,
+        '[{"id": "2.0", "kind": "noop", "type": "run_step", "input": {}, "invoke": "step2"}]',
+        '', 1, 1, 'executor', 'running', '\x00112233445566778899aabbccddeeff'
+    from unnest($2::uuid[], $3::bigint[]) as turn (id, seq)"#;
 
 const DELETE_INBOX: &str =
     "delete from perdure_bench.inbox where tenant_id = $1 and id = any($2::bigint[])";
 
 impl Args {
     /// Short, with the sizes among which the best one is: for a job that tells its figure as a ratio.
-    fn short() -> Self {
-        Self { batch: vec![100, 500, 1_000], connections: 2, repetitions: 2, seconds: 3 }
+    fn short(context_bytes: usize) -> Self {
+        Self {
+            batch: vec![100, 500, 1_000],
+            connections: 2,
+            repetitions: 2,
+            seconds: 3,
+            context_bytes,
+        }
     }
 }
 
 /// Runs every size, and names the best as the limit.
 pub(super) async fn run(args: &Args, bench: &Bench) -> anyhow::Result<()> {
     let parameters = json!({ "batch": args.batch, "connections": args.connections,
-        "repetitions": args.repetitions, "seconds": args.seconds });
+        "repetitions": args.repetitions, "seconds": args.seconds, "context_bytes": args.context_bytes });
     bench.tell_parameters("limit", parameters).await?;
     measure(args, bench).await.map(drop)
 }
 
-/// The limit, in turns per second, if it is wanted: measured in the same run as what is compared with it.
-pub(super) async fn beside(is_wanted: bool, bench: &Bench) -> anyhow::Result<Option<f64>> {
+/// The limit over such a context, in turns per second, if it is wanted: measured in the same run as what is compared with it.
+pub(super) async fn beside(
+    is_wanted: bool,
+    context_bytes: usize,
+    bench: &Bench,
+) -> anyhow::Result<Option<f64>> {
     match is_wanted {
-        true => measure(&Args::short(), bench).await.map(Some),
+        true => measure(&Args::short(context_bytes), bench).await.map(Some),
         false => Ok(None),
     }
 }
@@ -138,7 +156,7 @@ struct Written {
 async fn write(args: &Args, batch: usize, pool: &PgPool) -> anyhow::Result<Written> {
     let mut writers = Vec::new();
     for _ in 0..args.connections.max(1) {
-        writers.push(Writer::prepare(pool, batch).await?);
+        writers.push(Writer::prepare(pool, batch, args.context_bytes).await?);
     }
     let begun = Instant::now();
     let until = begun + Duration::from_secs(args.seconds.max(1));
@@ -163,13 +181,15 @@ struct Writer {
 }
 
 impl Writer {
-    async fn prepare(pool: &PgPool, batch: usize) -> anyhow::Result<Self> {
+    async fn prepare(pool: &PgPool, batch: usize, context_bytes: usize) -> anyhow::Result<Self> {
+        let notes = i32::try_from(context_bytes.saturating_sub(CONTEXT_BYTES_AROUND))?;
         let tenant = Uuid::new_v4();
         let instances: Vec<Uuid> = (0..INSTANCES).map(|_| Uuid::now_v7()).collect();
         let mut connection = pool.acquire().await?;
         sqlx::query(INSERT_INSTANCES)
             .bind(tenant)
             .bind(&instances)
+            .bind(notes)
             .execute(&mut *connection)
             .await?;
         let (seqs, inbox) = (vec![1; INSTANCES], vec![None; INSTANCES / batch]);

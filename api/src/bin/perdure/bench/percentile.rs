@@ -8,11 +8,11 @@ pub(super) fn percentile(sorted: &[f64], share: f64) -> f64 {
     sorted.get(rank.min(sorted.len()).wrapping_sub(1)).copied().unwrap_or(0.0)
 }
 
-/// Half, nearly all, and the worst of them, in milliseconds with two digits.
+/// The least, half, nearly all, and the most of them, in milliseconds with two digits.
 pub(super) fn summary(mut times_ms: Vec<f64>) -> Value {
     times_ms.sort_by(f64::total_cmp);
     let told = |share| hundredths(percentile(&times_ms, share));
-    json!({ "n": times_ms.len(), "p50_ms": told(0.5), "p99_ms": told(0.99), "max_ms": told(1.0) })
+    json!({ "n": times_ms.len(), "min_ms": told(0.0), "p50_ms": told(0.5), "p99_ms": told(0.99), "max_ms": told(1.0) })
 }
 
 /// Rounded to a hundredth: what is a fraction of a millisecond needs one digit more than [`super::tenths`].

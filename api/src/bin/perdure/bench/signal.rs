@@ -48,7 +48,7 @@ pub(super) async fn run(args: &Args, bench: &Bench) -> anyhow::Result<()> {
     let parameters = json!({ "instances": args.instances, "events": args.events, "burst": args.burst,
         "repetitions": args.repetitions });
     bench.tell_parameters("signal", parameters).await?;
-    let limit = limit::beside(args.with_limit, bench).await?;
+    let limit = limit::beside(args.with_limit, 0, bench).await?;
     let (world, mut ran) = World::watch(bench, &signalled()).await?;
     let inputs = std::iter::repeat_n(Value::Null, args.instances);
     let waiting = world.begin_all("signalled", inputs, 256).await?;

@@ -55,7 +55,7 @@ pub(super) struct World {
 impl World {
     /// Starts an engine with a definition published in a tenant of its own.
     pub(super) async fn open(bench: &Bench, definition: &Value) -> anyhow::Result<Self> {
-        Self::start(bench, definition, None).await
+        Self::start(bench, definition, None, Clock::system()).await
     }
 
     /// As [`open`](Self::open), and tells of every step that runs.
@@ -63,16 +63,25 @@ impl World {
         bench: &Bench,
         definition: &Value,
     ) -> anyhow::Result<(Self, mpsc::UnboundedReceiver<Ran>)> {
+        Self::watch_at(bench, definition, Clock::system()).await
+    }
+
+    /// As [`watch`](Self::watch), at the time of this clock.
+    pub(super) async fn watch_at(
+        bench: &Bench,
+        definition: &Value,
+        clock: Clock,
+    ) -> anyhow::Result<(Self, mpsc::UnboundedReceiver<Ran>)> {
         let (told, ran) = mpsc::unbounded_channel();
-        Ok((Self::start(bench, definition, Some(told)).await?, ran))
+        Ok((Self::start(bench, definition, Some(told), clock).await?, ran))
     }
 
     async fn start(
         bench: &Bench,
         definition: &Value,
         told: Option<mpsc::UnboundedSender<Ran>>,
+        clock: Clock,
     ) -> anyhow::Result<Self> {
-        let clock = Clock::system();
         let nodes = nodes::Nodes::new(nodes::Settings::default())?;
         let engine = Engine::start(Options {
             pool: bench.pool.clone(),
