@@ -18,6 +18,7 @@ mod fairness;
 mod faults;
 mod journeys;
 mod killed;
+mod lossy;
 mod pacing;
 mod payload;
 mod processes;
