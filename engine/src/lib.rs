@@ -77,4 +77,4 @@ pub use store::inbox::{Enqueued, enqueue};
 
 /// The number of the semantics turns are computed with; stands in every history row. It grows when the same definition,
 /// state and event would give another turn than before.
-pub const SEMANTICS: i16 = 3;
+pub const SEMANTICS: i16 = 4;

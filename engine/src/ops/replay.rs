@@ -29,6 +29,10 @@ use workflows::definition::Definition;
 /// Turns read at once.
 const TURNS_PAGE: u32 = 500;
 
+/// The semantics from which on timers keep what they were computed from. A turn of an earlier release left none of it, also of
+/// what a process of this one had kept.
+const WITH_RULES: i16 = 4;
+
 /// What a replay found.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Replayed {
@@ -187,6 +191,9 @@ impl Recorded {
             }
         };
         normalise(&mut step);
+        if self.turn.semantics < WITH_RULES {
+            step.state.memo.forget_rules();
+        }
         step
     }
 

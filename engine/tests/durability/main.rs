@@ -16,6 +16,7 @@ mod earlier;
 mod everlasting;
 mod fairness;
 mod faults;
+mod follow;
 mod journeys;
 mod killed;
 mod lossy;
