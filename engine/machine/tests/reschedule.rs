@@ -148,11 +148,10 @@ fn it_sees_the_rest_as_it_was() {
     world.changed(1, tenant("09:00"));
     world.changed(1, tenant("10:00"));
     world.end(expect![[r#"
-        Active applied +1.0 2026-03-01T12:00:00Z
+        Active applied +1.0 2026-03-02T09:53:00Z
         Active applied
         Active applied
-        Active applied
-        Active applied
+        Active applied -1.0 +4.0 2026-03-02T10:53:00Z
     "#]]);
 }
 
