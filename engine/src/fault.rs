@@ -80,6 +80,14 @@ pub const POINTS_ASIDE: &[&str] = &[
     "schedule.after_commit",
 ];
 
+/// The points at which waits are told that a calendar, or what else they follow, has changed.
+pub const FOLLOW_POINTS: &[&str] = &[
+    // Nothing was asked: the waits are found again by what they were computed with.
+    "follow.before_commit",
+    // A page of instances has its event in the inbox: the others are found again.
+    "follow.after_commit",
+];
+
 /// A place where a test may kill the process.
 #[cfg(debug_assertions)]
 pub fn point(name: &str) {
@@ -94,7 +102,9 @@ pub fn point(name: &str) {
     });
     static HITS: AtomicU64 = AtomicU64::new(0);
     debug_assert!(
-        [POINTS, CHORE_POINTS, POINTS_ASIDE].iter().any(|points| points.contains(&name)),
+        [POINTS, CHORE_POINTS, POINTS_ASIDE, FOLLOW_POINTS]
+            .iter()
+            .any(|points| points.contains(&name)),
         "{name} is not in the list of points"
     );
     let Some((wanted, n)) = &*PLAN else { return };

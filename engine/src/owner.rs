@@ -22,7 +22,11 @@ use crate::{
     outbox::Outbox,
     request::InstanceView,
     shards::{ShardSet, Shards},
-    store::{RowId, history, instances, outbox},
+    store::{
+        RowId, history,
+        inbox::{self, Enqueued},
+        instances, outbox,
+    },
     tracks::{Message, Track},
     turn::{Chain, Claim},
     work::{Answer, Hints, StepHint, Stop, TimerHint, What, Work},
@@ -286,16 +290,17 @@ impl Owner {
         }
     }
 
-    /// Finds out which events had their turn in a commit whose answer was lost; the others, to be redone.
-    async fn read_back(&mut self, prepared: Prepared) -> Vec<Work> {
+    /// Finds out which events had their turn, or were passed on, in a commit whose answer was lost; the others, to be redone.
+    async fn read_back(&mut self, mut prepared: Prepared) -> Vec<Work> {
         let opened: Vec<Uuid> = prepared.opened.iter().map(|row| row.id.1).collect();
+        let passed = std::mem::take(&mut prepared.batch.passed);
         let works: Vec<Work> = prepared.into_works().collect();
         let asked: Vec<_> =
             works.iter().map(|w| (w.tenant, w.instance, w.given.event_id)).collect();
         let mut wait = DATABASE_RETRY;
-        let turned = loop {
-            match self.turned(&asked, &opened).await {
-                Ok(turned) => break turned,
+        let (waiting, turned) = loop {
+            match self.turned(&asked, &passed, &opened).await {
+                Ok(found) => break found,
                 Err(error) => {
                     tracing::warn!(%error, "the outcome of a commit cannot be read back yet");
                     tokio::time::sleep(wait).await;
@@ -308,6 +313,8 @@ impl Owner {
             if turned.contains(&work.given.event_id) {
                 let view = self.view(&work).await;
                 work.finish(Ok(Answer::Applied(view)));
+            } else if let Some(row) = waiting.get(&work.given.event_id) {
+                work.finish(Ok(Answer::Passed(*row)));
             } else {
                 rest.push(work);
             }
@@ -317,17 +324,20 @@ impl Owner {
         rest
     }
 
-    /// Which events had their turn. The steps these turns opened get their rows, so that polling finds them.
+    /// Which of the events that were passed on wait in the inbox, and which events had their turn: in this order, because one
+    /// that waits may have its turn between the two looks. The steps these turns opened get their rows, so that polling finds them.
     async fn turned(
         &self,
         asked: &[(Uuid, Uuid, Uuid)],
+        passed: &[Enqueued],
         opened: &[Uuid],
-    ) -> Result<HashSet<Uuid>, Error> {
+    ) -> Result<(HashMap<Uuid, i64>, HashSet<Uuid>), Error> {
+        let waiting = inbox::waiting(&self.common.pool, passed).await?;
         let turned = history::turned(&self.common.pool, asked).await?;
         if !opened.is_empty() {
             outbox::recover(&self.common.pool, opened).await?;
         }
-        Ok(turned)
+        Ok((waiting, turned))
     }
 
     /// The instance of a work as the store has it, if whoever waits wants it.

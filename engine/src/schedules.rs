@@ -14,6 +14,7 @@ mod backfill;
 pub mod calendars;
 mod fire;
 mod fire_now;
+mod follow;
 mod leader;
 mod next;
 mod pause;

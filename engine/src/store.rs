@@ -15,6 +15,7 @@ pub(crate) mod contacts;
 pub mod conversations;
 pub mod dedupe;
 pub mod definitions;
+pub(crate) mod follow;
 pub mod history;
 pub mod inbox;
 pub mod incidents;

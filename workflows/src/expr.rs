@@ -160,6 +160,19 @@ impl Expression {
         value.to_json(&evaluator.work(self.root())).map_err(|error| *error)
     }
 
+    /// As [`evaluate`](Self::evaluate), and whether the tenant's settings or the rules of a zone had a say: without them it is
+    /// the same value for ever.
+    pub fn evaluate_local(
+        &self,
+        scope: &Scope<'_>,
+        fuel: &Fuel,
+    ) -> Result<(Value, bool), EvalError> {
+        let mut evaluator = Evaluator::new(scope, fuel, self.source());
+        let value = evaluator.eval(self.root()).map_err(|error| *error)?;
+        let value = value.to_json(&evaluator.work(self.root())).map_err(|error| *error)?;
+        Ok((value, evaluator.is_local.get()))
+    }
+
     /// Whether it holds. Anything but true or false is the error `wrong-type`. Makes no JSON.
     pub fn test(&self, scope: &Scope<'_>, fuel: &Fuel) -> Result<bool, EvalError> {
         Evaluator::new(scope, fuel, self.source()).truth(self.root()).map_err(|error| *error)

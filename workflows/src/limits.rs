@@ -42,6 +42,8 @@ pub const HELD_MAX: usize = 1_000;
 pub const KEPT_BYTES_MAX: usize = 1024 * 1024;
 /// Default time a deferred event is kept, in milliseconds (7 days).
 pub const DEFER_TTL_MS: i64 = 7 * 24 * 3_600 * 1_000;
+/// What a timer keeps at most to be computed again, in bytes (16 KiB); one that has seen more stays where it is.
+pub const RULE_BYTES_MAX: usize = 16 * 1024;
 /// Longest delay of a timer, in milliseconds (100 years).
 pub const DELAY_MS_MAX: i64 = 100 * 366 * 24 * 3_600 * 1_000;
 /// Shortest time for which finished instances may be kept, in milliseconds (1 hour).

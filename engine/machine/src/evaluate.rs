@@ -1,18 +1,15 @@
-//! Expressions, guards, mappers and delays, evaluated over the working copy.
+//! Expressions, guards and mappers, evaluated over the working copy.
 
 use crate::run::{Failure, Run};
-use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Map, Value, json};
 use workflows::{
-    chart::{Delay, Guard, Mapper, StateId, Transition},
-    duration::parse_duration_ms,
+    chart::{Guard, Mapper, StateId, Transition},
     expr::{EvalError, Expression, Fuel, Participants, Scope, Template},
-    limits,
 };
 
 impl Run<'_> {
     /// Evaluates with everything in scope that an expression may name, on fuel of its own as long as the turn has some.
-    fn with_scope<T>(
+    pub(crate) fn with_scope<T>(
         &self,
         params: &Value,
         owner: StateId,
@@ -48,7 +45,7 @@ impl Run<'_> {
     }
 
     /// Names of the place an expression stands in: parameters of a named part, the item of an `each`.
-    fn locals(&self, params: &Value) -> Value {
+    pub(crate) fn locals(&self, params: &Value) -> Value {
         let mut locals = Map::new();
         if !params.is_null() {
             locals.insert("params".to_owned(), params.clone());
@@ -61,7 +58,7 @@ impl Run<'_> {
     }
 
     /// What a state's expressions see as `input`: what it was entered with, else what the instance was started with.
-    fn input_of(&self, owner: StateId) -> &Value {
+    pub(crate) fn input_of(&self, owner: StateId) -> &Value {
         let inputs = &self.memo.inputs;
         let own = match inputs.is_empty() {
             true => None,
@@ -154,7 +151,7 @@ impl Run<'_> {
             .map_err(|error| self.failure(&error, template.source(), owner))
     }
 
-    fn failure(&self, error: &EvalError, source: &str, owner: StateId) -> Failure {
+    pub(crate) fn failure(&self, error: &EvalError, source: &str, owner: StateId) -> Failure {
         let state = self.chart.state(owner);
         let place = state.node.clone().unwrap_or_else(|| state.path.clone());
         let message = format!("in `{place}`: {}, in `{source}`", error.message);
@@ -184,51 +181,4 @@ impl Run<'_> {
             }
         })
     }
-
-    /// When a delay that starts now ends. A computed one may be milliseconds, a duration text, or a point in time; one
-    /// that lies in the past ends now.
-    pub(crate) fn due(&self, delay: &Delay, owner: StateId) -> Result<DateTime<Utc>, Failure> {
-        let value = match delay {
-            Delay::Fixed(ms) => return Ok(self.at + TimeDelta::milliseconds(*ms)),
-            Delay::Computed(expression) => self.evaluate(expression, &self.params, owner)?,
-        };
-        let due = match &value {
-            Value::Number(number) => number.as_f64().and_then(|ms| self.after_us(ms * 1_000.0)),
-            Value::String(text) => match DateTime::parse_from_rfc3339(text) {
-                Ok(instant) => Some(instant.with_timezone(&Utc)),
-                // Seconds first: what the other reads is whole milliseconds.
-                Err(_) => match cel_duration_us(text) {
-                    Some(us) => self.after_us(us),
-                    None => parse_duration_ms(text).and_then(|ms| self.after_ms(ms)),
-                },
-            },
-            _ => None,
-        };
-        let latest = self.after_ms(limits::DELAY_MS_MAX).unwrap_or(self.at);
-        due.filter(|due| *due <= latest).map(|due| due.max(self.at)).ok_or_else(|| {
-            let state = self.chart.state(owner);
-            let message =
-                format!("`{value}` is not a length of time (up to 100 years) or a point in time");
-            Failure { state: Some(state.path.clone()), ..Failure::new("delay", message) }
-        })
-    }
-
-    fn after_ms(&self, ms: i64) -> Option<DateTime<Utc>> {
-        self.at.checked_add_signed(TimeDelta::try_milliseconds(ms)?)
-    }
-
-    /// After so many microseconds; a part of one counts as a whole one, since a timer must not be early. (What a float cannot tell
-    /// from a whole one, about a billionth of it, is none.)
-    fn after_us(&self, us: f64) -> Option<DateTime<Utc>> {
-        let nearest = us.round();
-        let is_whole = (us - nearest).abs() <= nearest.abs() * 1e-15 + 1e-3;
-        let whole = if is_whole { nearest } else { us.ceil() };
-        self.at.checked_add_signed(TimeDelta::microseconds(whole as i64))
-    }
-}
-
-/// Microseconds of a duration as CEL writes it: seconds with a fraction and an `s`, e.g. `-0.5s`.
-fn cel_duration_us(text: &str) -> Option<f64> {
-    let seconds: f64 = text.strip_suffix('s')?.parse().ok()?;
-    seconds.is_finite().then_some(seconds * 1e6)
 }

@@ -38,6 +38,9 @@ pub mod kind {
     pub const RESUME: &str = "ops.resume";
     /// Ops: end it.
     pub const CANCEL: &str = "ops.cancel";
+    /// The engine: the tenant's settings, or the rules of time zones, are now `{scope}`: timers that were computed from them
+    /// are computed again. Nothing else happens, whatever the instance's life.
+    pub const RESCHEDULE: &str = "ops.reschedule";
     /// Recorded only, changes nothing (e.g. an attempt that is worth telling).
     pub const NOTE: &str = "note";
 }

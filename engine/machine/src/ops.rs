@@ -7,6 +7,7 @@ use crate::{
     event::{Event, kind},
     life::Change,
     macrostep,
+    reschedule::reschedule,
     run::{Failure, Run},
     state::{Life, OpenStep, Purpose},
 };
@@ -20,6 +21,7 @@ pub(crate) fn apply(run: &mut Run<'_>, turn: &mut Turn, event: &Event) {
         kind::SUSPEND => turn.change(Change::Suspend),
         kind::RESUME => resume(run, turn),
         kind::CANCEL => cancel(run, turn, event),
+        kind::RESCHEDULE => !turn.life.is_over() && reschedule(run),
         _ => false,
     };
     if was_applied && turn.verdict != Verdict::Stuck {

@@ -120,9 +120,19 @@ fn is_zero(n: &u32) -> bool {
 }
 
 impl Memo {
+    /// Forgets what timers were computed from. Releases before 4 of the semantics kept none of it.
+    pub fn forget_rules(&mut self) {
+        self.timers.values_mut().for_each(|timer| timer.rule = None);
+    }
+
     /// Every value that expressions computed, so that the store can bring them into the form they come back in.
     pub fn for_each_value(&mut self, mut change: impl FnMut(&mut Value)) {
-        self.timers.values_mut().for_each(|timer| change(&mut timer.event));
+        for timer in self.timers.values_mut() {
+            change(&mut timer.event);
+            if let Some(rule) = &mut timer.rule {
+                change(&mut rule.given);
+            }
+        }
         for each in self.each.values_mut() {
             change(&mut each.event);
             each.items.values_mut().chain(each.results.values_mut()).for_each(&mut change);
@@ -252,6 +262,29 @@ pub struct OpenTimer {
     pub state: Option<String>,
     /// The internal event it becomes (`xstate.after.…`, or the raised event).
     pub event: Value,
+    /// What `due` was computed from, if the tenant's settings or the rules of a zone had a say: `ops.reschedule` computes it
+    /// again. Every other timer is where it is for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<Box<Rule>>,
+}
+
+/// The delay of a timer, with what it saw: everything but contact, tenant and channel, which are those of the moment in which
+/// it is computed again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Rule {
+    /// The expression.
+    pub delay: String,
+    /// What it saw as `now`.
+    pub at: DateTime<Utc>,
+    /// What it reads of `context`, `event`, `input` and the names of its place, by these names.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub given: Value,
+    /// The states it asked for, and whether they were active.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub states: BTreeMap<String, bool>,
+    /// The turn it drew in, and the number of its first draw; of one that draws.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub draws: Option<(u64, u32)>,
 }
 
 /// An event that waits for a transition.

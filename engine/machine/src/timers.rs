@@ -2,10 +2,10 @@
 
 use crate::{
     command::{Command, CommandId},
+    due::Due,
     run::{Failure, Run},
     state::OpenTimer,
 };
-use chrono::{DateTime, Utc};
 use serde_json::Value;
 use workflows::chart::StateId;
 
@@ -15,7 +15,7 @@ impl Run<'_> {
     pub(crate) fn set_timer(
         &mut self,
         name: String,
-        due: DateTime<Utc>,
+        due: Due,
         owner: Option<StateId>,
         event: Value,
     ) -> Result<(), Failure> {
@@ -23,9 +23,10 @@ impl Run<'_> {
             self.memo.timers.insert(format!("{name}~{}", old.id), old);
         }
         let id = self.next_id()?;
+        let Due { at: due, rule } = due;
         self.commands.push(Command::SetTimer { id, name: name.clone(), due });
         let state = owner.map(|owner| self.chart.state(owner).path.clone());
-        self.memo.timers.insert(name, OpenTimer { id, due, state, event });
+        self.memo.timers.insert(name, OpenTimer { id, due, state, event, rule });
         Ok(())
     }
 

@@ -27,7 +27,8 @@ fn recipe() -> impl Strategy<Value = Recipe> {
 /// Nests states: each number says how the next state is placed and what it is.
 fn chart(recipe: &Recipe) -> Value {
     let mut paths: Vec<Vec<String>> = vec![vec![]];
-    let mut machine = json!({ "id": "m", "context": {"n": 0}, "states": {} });
+    let delays = json!({ "local": {"@expr": "default(tenant.ms, 50) + context.n"} });
+    let mut machine = json!({ "id": "m", "context": {"n": 0}, "delays": delays, "states": {} });
     for (index, number) in recipe.shape.iter().enumerate() {
         let parent = paths[*number as usize % paths.len()].clone();
         let key = format!("s{index}");
@@ -83,6 +84,7 @@ fn arrow(state: &mut Value, target: &[String], kind: u8, extra: u8) {
     let count = json!({ "type": "@xstate.assign", "context": {"n": {"@expr": "context.n + 1"}} });
     let event = format!("E{}", extra % 4);
     match kind % 6 {
+        0 if extra.is_multiple_of(3) => state["after"]["local"] = json!({ "target": to }),
         0 => state["after"][(u64::from(extra) * 10).to_string()] = json!({ "target": to }),
         1 => {
             state["always"] = json!([{ "target": to, "guard": {"@expr": format!("context.n % 7 == {}", extra % 7)}, "actions": [count] }])
@@ -125,6 +127,9 @@ fn next_event(state: &State, pick: u8, at: DateTime<Utc>) -> Event {
         (4, _, _) if pick > 200 => Event::new(at, "ops.suspend", json!({})),
         (5, _, _) if pick > 128 => Event::new(at, "ops.retry", json!({})),
         (6, _, _) if pick > 128 => Event::new(at, "ops.resume", json!({})),
+        (7, _, _) if pick > 128 => {
+            Event::new(at, "ops.reschedule", json!({ "scope": {"tenant": {"ms": pick}} }))
+        }
         _ => Event::new(at, &format!("E{}", pick % 5), json!({ "text": "hi" })),
     }
 }

@@ -29,8 +29,10 @@ use workflows::definition::Definition;
 
 /// Turns read at once.
 const TURNS_PAGE: u32 = 500;
-/// Before these semantics a computed length of time was rounded to the nearest millisecond, and a timer could be early by half of one.
-const SEMANTICS_DUES_ROUNDED_UP: i16 = 4;
+/// The semantics from which on timers keep what they were computed from, and a computed length of time ends at its microsecond.
+/// A turn of an earlier release left none of the first, also of what a process of this one had kept; and it cut the second off at
+/// the millisecond.
+const WITH_RULES: i16 = 4;
 
 /// What a replay found.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -190,14 +192,15 @@ impl Recorded {
             }
         };
         normalise(&mut step);
-        if self.turn.semantics < SEMANTICS_DUES_ROUNDED_UP {
+        if self.turn.semantics < WITH_RULES {
             self.take_dues(&mut step);
+            step.state.memo.forget_rules();
         }
         step
     }
 
-    /// Takes over when timers were due, where the release that computed the turn rounded a length of time to the nearest
-    /// millisecond: by that time their events go.
+    /// Takes over when timers were due, where the release that computed the turn told whole milliseconds: by that time their
+    /// events go.
     fn take_dues(&self, step: &mut Step) {
         for recorded in &self.commands {
             let Command::SetTimer { id, due, .. } = recorded else { continue };

@@ -1,7 +1,7 @@
 //! Business calendars of a tenant, by name: for schedules, and for expressions as `tenant.calendars.<name>`.
 //!
-//! Instances know the calendars as they were told with their start or their last message; schedules go by the calendar as
-//! it is.
+//! Instances know the calendars as they were told with their start, their last message or the last change that their waits had to
+//! follow; schedules go by the calendar as it is.
 
 use super::{Doer, Schedules, put::is_name};
 use crate::{Error, Result, detached::detached, json, store::schedules as rows};
@@ -39,7 +39,8 @@ impl Schedules {
         .await
     }
 
-    /// Makes a calendar, or changes it: the schedules that keep to it are computed again. `Refused` with a sentence if it
+    /// Makes a calendar, or changes it: the schedules that keep to it, and the waits that were computed from it, are computed
+    /// again. `Refused` with a sentence if it
     /// is none.
     pub async fn put_calendar(
         &self,
@@ -79,7 +80,7 @@ impl Schedules {
         .await
     }
 
-    /// Removes a calendar; the schedules that keep to it rest, and say why. `NotFound`.
+    /// Removes a calendar; the schedules that keep to it rest, and say why; the waits stay where they are. `NotFound`.
     pub async fn remove_calendar(&self, name: &str, doer: Doer) -> Result<()> {
         let (schedules, name) = (self.clone(), name.to_owned());
         detached(async move {

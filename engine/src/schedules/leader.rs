@@ -2,7 +2,7 @@
 //!
 //! At rest it asks one statement every few seconds.
 
-use super::Schedules;
+use super::{Schedules, follow::Followed};
 use crate::{Result, limits::DATABASE_RETRY_MAX, store::schedules as rows, work::Stop};
 use chrono::{DateTime, Utc};
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ const POLL: Duration = Duration::from_secs(5);
 const POLL_QUEUED: Duration = Duration::from_secs(2);
 /// The wait when another process was at work on what is due.
 const BUSY: Duration = Duration::from_millis(500);
-/// How often outdated rows are looked for.
+/// How often outdated rows and waits are looked for.
 const REFRESH: Duration = Duration::from_secs(60);
 
 /// What a leader remembers between rounds.
@@ -50,6 +50,9 @@ impl Schedules {
             while self.refresh_page().await? {}
             memory.walked = self.walk_page(memory.walked).await?;
             memory.refreshed = Some(Instant::now());
+            if self.follow().await? == Followed::Part {
+                memory.refreshed = None;
+            }
         }
         let mut rest = rows::rest(&self.pool).await?;
         if rest.next_fire.is_some_and(|fire| fire <= self.clock.now()) {

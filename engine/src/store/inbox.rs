@@ -4,6 +4,7 @@ use crate::{ids, json};
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 use sqlx::{PgConnection, PgPool};
+use std::collections::HashMap;
 use uuid::Uuid;
 
 /// An event for the inbox.
@@ -68,6 +69,25 @@ pub(crate) async fn insert(
         .bind(events.iter().map(|e| e.event_id).collect::<Vec<_>>())
         .fetch_all(connection)
         .await
+}
+
+/// The rows of those of these events that are there, by the events' ids.
+pub(crate) async fn waiting(
+    pool: &PgPool,
+    events: &[Enqueued],
+) -> sqlx::Result<HashMap<Uuid, i64>> {
+    if events.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let shard = |e: &Enqueued| ids::shard_of(e.instance, e.conversation);
+    let found: Vec<(Uuid, i64)> = sqlx::query_as(include_str!("sql/select_inbox_events.sql"))
+        .bind(events.iter().map(|e| e.tenant).collect::<Vec<_>>())
+        .bind(events.iter().map(shard).collect::<Vec<_>>())
+        .bind(events.iter().map(|e| e.instance).collect::<Vec<_>>())
+        .bind(events.iter().map(|e| e.event_id).collect::<Vec<_>>())
+        .fetch_all(pool)
+        .await?;
+    Ok(found.into_iter().collect())
 }
 
 /// The first `limit` rows after `(shard, id)` in these shards (all without a list).

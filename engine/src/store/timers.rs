@@ -16,6 +16,8 @@ pub struct TimerRow {
     pub shard: i16,
     /// When it fires.
     pub fire_at: DateTime<Utc>,
+    /// What it was computed with, if that can change ([`crate::tenants::basis`]). Not read back with what is due.
+    pub basis: Option<i64>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -40,6 +42,7 @@ impl From<Columns> for TimerRow {
             name: row.name,
             shard: row.shard,
             fire_at: row.fire_at,
+            basis: None,
         }
     }
 }
@@ -52,7 +55,8 @@ pub(crate) fn add(arguments: &mut Arguments, timers: &[&TimerRow]) {
     arguments
         .column(timers, |t| t.name.as_str())
         .column(timers, |t| t.shard)
-        .column(timers, |t| t.fire_at);
+        .column(timers, |t| t.fire_at)
+        .column(timers, |t| t.basis);
 }
 
 /// Sets them.

@@ -11,6 +11,7 @@ use crate::{
         steps::{StepRow, StepStatus},
         timers::TimerRow,
     },
+    tenants,
 };
 use chrono::{DateTime, Utc};
 use machine::{Command, CommandId, State, event::kind, state::OpenStep};
@@ -103,6 +104,7 @@ impl Effects {
                     name: name.clone(),
                     shard: meta.shard,
                     fire_at: not_before(*due),
+                    basis: basis(turn.after, *id),
                 };
                 self.timers.insert(*id, row);
             }
@@ -321,6 +323,13 @@ impl Started {
 fn not_before(due: DateTime<Utc>) -> DateTime<Utc> {
     let whole = due.timestamp_subsec_nanos() % 1_000;
     if whole == 0 { due } else { due + chrono::TimeDelta::nanoseconds(i64::from(1_000 - whole)) }
+}
+
+/// What a timer was computed with, if that can change.
+fn basis(state: &State, id: CommandId) -> Option<i64> {
+    let timer = state.memo.timers.values().find(|timer| timer.id == id)?;
+    timer.rule.as_ref()?;
+    Some(tenants::basis(state.memo.scope.get("tenant").unwrap_or(&Value::Null)))
 }
 
 /// The error of a child, in the form of a step's error.

@@ -13,7 +13,7 @@ use engine::{
         replay, request,
     },
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
 use std::{process::Command, time::Duration};
 use uuid::Uuid;
@@ -144,7 +144,7 @@ async fn nothing_of_a_purged_contact_is_left_and_the_chain_is() {
     let stands = world.engine.instance(world.tenant, instance).await.unwrap();
     assert_eq!(
         (replayed.state.seq, json!({ "purged": true })),
-        (stands.state.seq, stands.state.context)
+        (stands.state.seq, Value::clone(&stands.state.context))
     );
     sqlx::raw_sql("delete from history where seq = 2 and event ? 'purged'")
         .execute(&world.pool)

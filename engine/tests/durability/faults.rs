@@ -65,7 +65,7 @@ async fn a_turn_from_an_old_seq_is_computed_again() {
     .await
     .unwrap();
     let after = world.send(started.id, json!({ "type": "add" })).await.unwrap();
-    assert_eq!((after.state.seq, &after.state.context), (4, &json!({ "n": 11 })));
+    assert_eq!((after.state.seq, &*after.state.context), (4, &json!({ "n": 11 })));
     // Not `end`: the turn made by hand above cannot be replayed.
     world.engine.shutdown().await;
     world.db.drop().await;

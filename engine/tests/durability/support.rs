@@ -38,7 +38,7 @@ async fn provider_pool(name: &str) -> PgPool {
 }
 
 /// The server to make databases on.
-fn server() -> PgConnectOptions {
+pub(crate) fn server() -> PgConnectOptions {
     let url = std::env::var("DATABASE_URL").expect(
         "these tests need DATABASE_URL: a Postgres server on which they may make databases, \
          e.g. postgres://postgres@localhost/postgres",

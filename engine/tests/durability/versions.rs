@@ -85,7 +85,7 @@ async fn a_stuck_instance_goes_on_with_the_version_that_fixes_it() {
     let fixed = retry_with(engine, &again, tenant, 2).await;
     let after = world.send(started.id, fixed).await.unwrap();
     assert_eq!((after.status.as_str(), after.version), ("completed", 2), "{after:#?}");
-    assert_eq!((&after.digest, &after.state.context), (&second.digest, &json!({ "paid": 12 })));
+    assert_eq!((&after.digest, &*after.state.context), (&second.digest, &json!({ "paid": 12 })));
     let stored = engine.instance(tenant, started.id).await.unwrap();
     assert_eq!((stored.version, &stored.digest), (2, &second.digest));
     let turns = world.db.count("select count(*) from history").await;

@@ -28,6 +28,7 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("select_due_schedules", "one poll of the leader for the schedules of all tenants"),
     ("select_due_timers", "one poll of an owner for all tenants of its shards"),
     ("select_due_timers_of_each", "which tenants have timers, along the index"),
+    ("select_following_tenants", "which tenants have timers that follow, along the index"),
     ("select_health", "how the database ages, for /metrics"),
     ("select_inbox", "one sweep of an owner for all tenants of its shards"),
     ("select_inbox_of_each", "which tenants have events, along the key"),

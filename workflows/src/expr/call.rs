@@ -96,7 +96,10 @@ impl<'e> Evaluator<'e> {
             }
             F::Dyn => Ok(a),
             F::Type => Ok(Val::Type(a.type_name())),
-            F::Timestamp => convert::timestamp(a, self.scope.time_zone, work),
+            F::Timestamp => {
+                self.note_moment(&a);
+                convert::timestamp(a, self.scope.time_zone, work)
+            }
             F::Int | F::Uint | F::Double | F::String | F::Bool | F::Bytes | F::Duration => {
                 convert::convert(function, a, work)
             }
@@ -123,7 +126,10 @@ impl<'e> Evaluator<'e> {
             F::CharAt => text::char_at((&a, &b), work),
             F::FormatDate => self.date(&a, expect_text(&b, work)?, (self.scope.locale, work)),
             F::Bucket => self.bucket((&a, &b), work),
-            getter => time::getter(getter, &a, Some(expect_text(&b, work)?), work),
+            getter => {
+                self.is_local.set(true);
+                time::getter(getter, &a, Some(expect_text(&b, work)?), work)
+            }
         }
     }
 
@@ -172,7 +178,15 @@ impl<'e> Evaluator<'e> {
         Ok(Val::Bool(is_match))
     }
 
+    /// A text without a zone of its own is a moment on the clock of the reader's.
+    fn note_moment(&self, value: &Val<'_>) {
+        if matches!(value, Val::Str(text) if time::is_civil(text)) {
+            self.is_local.set(true);
+        }
+    }
+
     fn local(&self, value: &Val<'e>, work: &Work<'e>) -> Outcome<jiff::Zoned> {
+        self.is_local.set(true);
         let at = time::moment(value, self.scope.time_zone, work)?;
         time::zoned(at, time::zone(self.scope.time_zone, work)?, work)
     }

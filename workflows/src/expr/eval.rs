@@ -98,11 +98,14 @@ pub(super) struct Evaluator<'e> {
     pub(super) pattern: Option<(String, Regex)>,
     /// How many texts of `t()` are being rendered around this.
     pub(super) n_texts: u8,
+    /// Whether the tenant's settings or a zone had a say so far.
+    pub(super) is_local: Cell<bool>,
 }
 
 impl<'e> Evaluator<'e> {
     pub(super) fn new(scope: &'e Scope<'e>, fuel: &'e Fuel, source: &'e str) -> Self {
-        Self { scope, fuel, source, slots: Vec::new(), pattern: None, n_texts: 0 }
+        let is_local = Cell::new(false);
+        Self { scope, fuel, source, slots: Vec::new(), pattern: None, n_texts: 0, is_local }
     }
 
     pub(super) fn work(&self, node: &Node) -> Work<'e> {
@@ -335,7 +338,10 @@ impl<'e> Evaluator<'e> {
             Root::Event => self.scope.event,
             Root::Input => self.scope.input,
             Root::Contact => self.scope.contact,
-            Root::Tenant => self.scope.tenant,
+            Root::Tenant => {
+                self.is_local.set(true);
+                self.scope.tenant
+            }
             Root::Channel => self.scope.channel,
             Root::Now => return Ok(Val::Timestamp(self.scope.now)),
             Root::Type(name) => return Ok(Val::Type(name)),

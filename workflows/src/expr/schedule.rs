@@ -25,6 +25,7 @@ impl<'e> Evaluator<'e> {
         args: &[Val<'e>],
         work: &Work<'e>,
     ) -> Outcome<Val<'e>> {
+        self.is_local.set(true);
         match function {
             Function::NextTime => self.next_time(args, work),
             Function::NextOpen => self.next_open(args, work),

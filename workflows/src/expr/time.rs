@@ -59,6 +59,11 @@ pub(super) fn parse_timestamp(text: &str, zone: &TimeZone) -> Option<DateTime<Ut
     Some(at).filter(is_in_range)
 }
 
+/// Whether a text says a moment only together with a zone.
+pub(super) fn is_civil(text: &str) -> bool {
+    DateTime::parse_from_rfc3339(text.trim()).is_err()
+}
+
 /// The moment a clock in `zone` shows `at`; at a jump forward, the same distance after it.
 fn from_civil(at: civil::DateTime, zone: &TimeZone) -> Option<DateTime<Utc>> {
     let at = at.to_zoned(zone.clone()).ok()?.timestamp();
