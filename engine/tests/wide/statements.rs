@@ -33,7 +33,6 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("select_inbox", "one sweep of an owner for all tenants of its shards"),
     ("select_inbox_of_each", "which tenants have events, along the key"),
     ("select_month_instances", "housekeeping over all tenants"),
-    ("select_next_timer", "when an owner wakes, whoever's timer it is"),
     ("select_queued_schedules", "one poll of the leader for the schedules of all tenants"),
     ("select_schedule_state", "when the leader wakes, whosever schedule it is"),
     (
