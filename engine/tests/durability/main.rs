@@ -20,6 +20,9 @@ mod journeys;
 mod killed;
 mod pacing;
 mod payload;
+mod pooled;
+#[path = "../pooler/pooler.rs"]
+mod pooler;
 mod processes;
 mod quiet;
 mod schedules;
