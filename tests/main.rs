@@ -5,4 +5,5 @@
 mod failover;
 mod journeys;
 mod recovery;
+mod rolling;
 mod tidy;

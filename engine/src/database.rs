@@ -7,12 +7,14 @@
 
 mod failover;
 mod hosts;
+pub mod pooled;
 
 use crate::error::Result;
 use failover::{Follower, Moved};
 use hosts::{Hosts, Wanted};
 use sqlx::{
     Connection, PgPool,
+    migrate::Migrator,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 use std::time::Duration;
@@ -22,29 +24,41 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Prepared statements kept per connection; there are fewer of ours.
 const STATEMENTS_CACHED: usize = 256;
 
-static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");
+/// What is at the other end of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Far {
+    /// A session of our own.
+    Server,
+    /// A pooler, whose servers are ours for a transaction at a time.
+    Pooler,
+}
 
 /// Makes a pool with the rules every connection of ours follows. The URL may name several servers with commas between them:
 /// the pool uses the one that takes writes, and follows when that changes. `NoServer` if none does.
 pub async fn connect(url: &str, connections_max: u32) -> Result<PgPool> {
-    connect_hosts(Hosts::writing(url)?, connections_max).await
+    connect_hosts(Hosts::writing(url)?, connections_max, Far::Server).await
 }
 
 /// As [`connect`], for reading what may be a little old: a standby if one answers. Never for a decision.
 pub async fn connect_replica(url: &str, connections_max: u32) -> Result<PgPool> {
-    connect_hosts(Hosts::reading(url)?, connections_max).await
+    connect_hosts(Hosts::reading(url)?, connections_max, Far::Server).await
 }
 
 /// As [`connect`], to a database that is named otherwise than by a URL.
 pub async fn connect_with(options: PgConnectOptions, connections_max: u32) -> Result<PgPool> {
-    let pool = pool_options(connections_max, Wanted::Writing, Moved::default());
+    let far = (Wanted::Writing, Far::Server);
+    let pool = pool_options(connections_max, far, Moved::default());
     Ok(pool.connect_with(dress(options)).await?)
 }
 
-async fn connect_hosts(hosts: Hosts, connections_max: u32) -> Result<PgPool> {
-    let (current, moved) = (hosts.find().await?, Moved::default());
+async fn connect_hosts(hosts: Hosts, connections_max: u32, far: Far) -> Result<PgPool> {
+    let current = hosts.find().await.map_err(pooled::or_pooler)?;
+    let moved = Moved::default();
     let options = dress(hosts.servers[current].options.clone());
-    let pool = pool_options(connections_max, hosts.wanted, moved.clone());
+    if far == Far::Pooler {
+        pooled::look_at(&options).await?;
+    }
+    let pool = pool_options(connections_max, (hosts.wanted, far), moved.clone());
     let pool = pool.connect_with(options).await?;
     if hosts.servers.len() > 1 {
         tokio::spawn(Follower { pool: pool.clone(), hosts, current, moved }.run());
@@ -54,10 +68,14 @@ async fn connect_hosts(hosts: Hosts, connections_max: u32) -> Result<PgPool> {
 
 /// What every connection of ours is made with.
 fn dress(options: PgConnectOptions) -> PgConnectOptions {
-    options.application_name("perdure").statement_cache_capacity(STATEMENTS_CACHED)
+    options
+        .application_name("perdure")
+        .statement_cache_capacity(STATEMENTS_CACHED)
+        // The driver asks for what every server since 12 does anyway, and poolers refuse to be asked for it.
+        .extra_float_digits(None)
 }
 
-fn pool_options(connections_max: u32, wanted: Wanted, moved: Moved) -> PgPoolOptions {
+fn pool_options(connections_max: u32, (wanted, far): (Wanted, Far), moved: Moved) -> PgPoolOptions {
     PgPoolOptions::new()
         .max_connections(connections_max)
         .acquire_timeout(ACQUIRE_TIMEOUT)
@@ -73,8 +91,10 @@ fn pool_options(connections_max: u32, wanted: Wanted, moved: Moved) -> PgPoolOpt
                         return Err(sqlx::Error::Configuration(why.into()));
                     }
                 }
-                // By a statement, because a pooler refuses such words at the start of a connection. Every connection of ours
-                // wants the same, so it does no harm that a pooler may give them to another one.
+                if far == Far::Pooler {
+                    // It would be set for whoever is given that server next.
+                    return Ok(());
+                }
                 let limits = include_str!("store/sql/limit_session.sql");
                 sqlx::query(limits).execute(connection).await.map(drop)
             })
@@ -98,9 +118,16 @@ pub async fn migrate(pool: &PgPool) -> Result<()> {
     // On a connection of its own: an index on a large table takes longer than any statement of the engine may.
     let mut connection = pool.acquire().await?.detach();
     sqlx::raw_sql("set statement_timeout = 0").execute(&mut connection).await?;
-    MIGRATOR.run(&mut connection).await?;
+    migrator().run(&mut connection).await?;
     connection.close().await?;
     Ok(())
+}
+
+/// A later release may have been here: its schema suits this one too, so that an upgrade can be taken back process by process.
+fn migrator() -> Migrator {
+    let mut migrator = sqlx::migrate!("../migrations");
+    migrator.set_ignore_missing(true);
+    migrator
 }
 
 /// What can be done about an error.

@@ -64,7 +64,7 @@ pub use api::{Engine, Occasion, OccasionOn, StartedBy, Webhook};
 pub use channel::{Channel, ChannelNew, Channels, Connection, ConnectionNew};
 pub use clock::Clock;
 pub use conversation::{Accepted, Conversation, Conversations, Message, ModeRequest};
-pub use database::{connect, connect_replica, connect_with, migrate};
+pub use database::{connect, connect_replica, connect_with, migrate, pooled};
 pub use definitions::{Stored, Uploaded};
 pub use error::{Error, Result};
 pub use everlasting::Keeping;

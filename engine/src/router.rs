@@ -186,17 +186,22 @@ impl Router {
             // Before its own transaction: it may be told twice, and must not be lost.
             status::confirm(&self.engine, &message).await?;
         }
+        // Before the transaction as well: whoever has a connection and waits for another may wait for those that wait for his.
+        let channel = match message.direction == STATUS {
+            true => None,
+            false => Some(self.channels.get(message.tenant_id, message.channel_id).await?),
+        };
         let mut tx = self.engine.pool().begin().await?;
         if !messages::lock_unrouted(&mut tx, message.tenant_id, message.id).await? {
             return Ok(Routed::Done);
         }
         let now = self.engine.clock().now();
-        let decision = if message.direction == STATUS {
-            Some(status::apply(&mut tx, &message, now).await?)
-        } else {
-            let channel = self.channels.get(message.tenant_id, message.channel_id).await?;
-            let case = route::Case::new(&message, &channel, self.starters(message.tenant_id), now);
-            case.decide(&mut tx).await?
+        let decision = match &channel {
+            None => Some(status::apply(&mut tx, &message, now).await?),
+            Some(channel) => {
+                let starters = self.starters(message.tenant_id);
+                route::Case::new(&message, channel, starters, now).decide(&mut tx).await?
+            }
         };
         let Some(decision) = decision else {
             tx.rollback().await?;

@@ -12,7 +12,7 @@ static CLUSTER: LazyLock<Option<Embedded>> =
     });
 
 /// Makes an empty database and gives its URL.
-pub(crate) async fn fresh() -> Result<String> {
+pub async fn fresh() -> Result<String> {
     let server = match &*CLUSTER {
         Some(cluster) => cluster.url().to_owned(),
         None => std::env::var("DATABASE_URL").context("DATABASE_URL")?,

@@ -6,7 +6,7 @@ use serde_json::Value;
 use std::time::Duration;
 
 /// A client that gives up soon: what it talks to may have been killed.
-pub(crate) fn client() -> Client {
+pub fn client() -> Client {
     // The simulator of this process may have installed the same provider already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     Client::builder()
@@ -16,7 +16,7 @@ pub(crate) fn client() -> Client {
 }
 
 /// One call; an answer that is not a success is an error that shows it.
-pub(crate) async fn call(
+pub async fn call(
     client: &Client,
     method: Method,
     url: &str,

@@ -7,4 +7,6 @@ mod http;
 mod world;
 
 pub use book::{Booked, Booking, appointment};
-pub use world::{Crash, World};
+pub use database::fresh as fresh_database;
+pub use http::{call, client};
+pub use world::{Crash, World, this_binary};

@@ -82,7 +82,7 @@ impl World {
     }
 
     fn spawn(&mut self, crash: Option<Crash>) -> Result<()> {
-        let mut command = Command::new(binary()?);
+        let mut command = Command::new(this_binary()?);
         command
             .args(["serve", "--bind", &self.address])
             .env("DATABASE_URL", &self.database)
@@ -287,7 +287,7 @@ fn tracing_line(error: &anyhow::Error) {
 }
 
 /// The binary of this build, beside the test's own folder.
-fn binary() -> Result<PathBuf> {
+pub fn this_binary() -> Result<PathBuf> {
     let test = std::env::current_exe()?;
     let folder = test.parent().and_then(|deps| deps.parent()).context("a target folder")?;
     let binary = folder.join("perdure");

@@ -4,6 +4,7 @@ use super::{Parts, Tasks, Told};
 use crate::{
     admission::Admissions,
     bell::Bell,
+    database::pooled::refuse_unsaid,
     definitions::Definitions,
     error::Result,
     executor::{Executor, Shared},
@@ -42,6 +43,9 @@ pub(super) async fn start(options: Options) -> Result<Parts> {
         role: options.settings.role.as_str(),
         has_session: !options.settings.behind_pooler,
     };
+    if process.has_session {
+        refuse_unsaid(&options.pool).await?;
+    }
     let (steps, step_hints) = mpsc::channel(HINTS_MAX);
     let (timers, timer_hints) = mpsc::channel(HINTS_MAX);
     let shards = Shards::default();

@@ -78,7 +78,7 @@ impl Hosts {
     fn of(parts: &Parts<'_>, wanted: Wanted) -> Result<Self> {
         let mut servers = Vec::new();
         for (name, url) in parts.urls()? {
-            servers.push(Server { name, options: PgConnectOptions::from_str(&url)? });
+            servers.push(Server { name, options: super::dress(PgConnectOptions::from_str(&url)?) });
         }
         Ok(Self { servers, wanted })
     }

@@ -10,6 +10,8 @@ extern crate perdure_engine as engine;
 mod accounts;
 mod channels;
 mod delivery;
+#[path = "../pooler/pooler.rs"]
+mod pooler;
 mod purge;
 mod routing;
 mod support;

@@ -1,5 +1,6 @@
 //! A world for one test: a database, a channel, customers who write, a provider that only remembers what it was asked.
 
+use crate::pooler::{self, Pooler};
 use chrono::{DateTime, Utc};
 use engine::{
     Accepted, AccountsStore, Channel, ChannelNew, Channels, Clock, Conversation, Conversations,
@@ -64,6 +65,18 @@ pub(crate) struct World {
     pub(crate) engine: Engine,
     pub(crate) conversations: Conversations,
     pub(crate) channel: Arc<Channel>,
+    /// What stands before the database, if the environment wants that.
+    pooler: Option<Pooler>,
+}
+
+/// A pool, and what stands before its database.
+async fn connect(name: &str) -> (PgPool, Option<Pooler>) {
+    let options = server().database(name);
+    if !pooler::is_wanted() {
+        return (engine::connect_with(options, 20).await.unwrap(), None);
+    }
+    let pooler = Pooler::before(&options).await;
+    (engine::pooled::connect_with(pooler.options(), 20).await.unwrap(), Some(pooler))
 }
 
 fn server() -> PgConnectOptions {
@@ -95,8 +108,11 @@ impl World {
         let statement = sqlx::AssertSqlSafe(format!("create database {name}"));
         sqlx::raw_sql(statement).execute(&mut connection).await.unwrap();
         connection.close().await.unwrap();
-        let pool = engine::connect_with(server().database(&name), 20).await.unwrap();
-        engine::migrate(&pool).await.unwrap();
+        let (pool, pooler) = connect(&name).await;
+        match pooler {
+            Some(_) => engine::pooled::migrate(&pool).await.unwrap(),
+            None => engine::migrate(&pool).await.unwrap(),
+        }
         let tenant = Uuid::now_v7();
         sqlx::query("insert into tenant (tenant_id, name) values ($1, 'Clinic')")
             .bind(tenant)
@@ -109,7 +125,14 @@ impl World {
 
     /// Starts an engine on a database that is there, with its router deaf.
     pub(crate) async fn open(name: String, tenant: Uuid, keeping: Keeping) -> Self {
-        let pool = engine::connect_with(server().database(&name), 20).await.unwrap();
+        let (pool, pooler) = connect(&name).await;
+        let settings = Settings {
+            poll: Duration::from_millis(100),
+            keeping,
+            notify: !std::env::var("PERDURE_NOTIFY").is_ok_and(|set| set == "off"),
+            behind_pooler: pooler.is_some(),
+            ..Settings::default()
+        };
         let (clock, provider) = (Clock::system(), Arc::new(Provider::default()));
         let channels = Channels::new(pool.clone(), Keyring::generate().unwrap());
         let channel = channels.upsert(whatsapp(tenant, "900001")).await.unwrap();
@@ -119,7 +142,7 @@ impl World {
             runner: provider.clone(),
             accounts: accounts.clone(),
             clock: clock.clone(),
-            settings: Settings { poll: Duration::from_millis(100), keeping, ..Settings::default() },
+            settings,
         };
         let engine = Engine::start(options).await.unwrap();
         let conversations = Conversations::new(engine.clone(), channels.clone());
@@ -134,6 +157,7 @@ impl World {
             engine,
             conversations,
             channel,
+            pooler,
         }
     }
 
@@ -143,6 +167,8 @@ impl World {
         self.conversations.shutdown().await;
         self.engine.shutdown().await;
         self.pool.close().await;
+        let wrongs = self.pooler.map(|pooler| pooler.wrongs()).unwrap_or_default();
+        assert!(wrongs.is_empty(), "behind a pooler: {wrongs:#?}");
         let mut connection = server().connect().await.unwrap();
         let statement = format!("drop database if exists {} with (force)", self.name);
         sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(&mut connection).await.unwrap();

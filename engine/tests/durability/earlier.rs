@@ -3,7 +3,7 @@
 use crate::support::{
     Db, check_promises, check_replay, event, one_step, publish, start_engine, until,
 };
-use engine::{Clock, Engine, NoAccounts, StartRequest};
+use engine::{Clock, Engine, Error, NoAccounts, StartRequest};
 use serde_json::{Value, json};
 use std::{sync::Arc, time::Duration};
 use uuid::Uuid;
@@ -101,5 +101,21 @@ async fn rows_of_the_first_release_run_on() {
     assert_eq!(db.count(twice).await, 0);
     check_promises(&db).await;
     check_replay(&db, &one).await;
+    db.drop().await;
+}
+
+/// An upgrade is taken back by starting the earlier binary, with `serve --migrate` as ever.
+#[tokio::test]
+async fn the_schema_of_a_later_release_is_left_as_it_is() {
+    let db = Db::make().await;
+    let later =
+        "insert into _sqlx_migrations (version, description, success, checksum, execution_time)
+                 values (9999, 'of a later release', true, '', 0)";
+    sqlx::raw_sql(later).execute(&db.pool).await.unwrap();
+    db.migrate().await.unwrap();
+    // What was edited after it had been applied is refused as ever.
+    let edited = "update _sqlx_migrations set checksum = 'x' where version = 1";
+    sqlx::raw_sql(edited).execute(&db.pool).await.unwrap();
+    assert!(matches!(db.migrate().await, Err(Error::Migrate(_))));
     db.drop().await;
 }

@@ -22,6 +22,9 @@ mod killed;
 mod lossy;
 mod pacing;
 mod payload;
+mod pooled;
+#[path = "../pooler/pooler.rs"]
+mod pooler;
 mod processes;
 mod quiet;
 mod schedules;

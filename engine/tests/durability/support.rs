@@ -1,9 +1,10 @@
 //! A world for one test: a database, a provider with a ledger, a clock, an engine.
 
+use crate::pooler::{self, Pooler};
 use chrono::{DateTime, Utc};
 use engine::{
     Account, Accounts, Clock, Engine, EventRequest, InstanceView, NoAccounts, Options, Refusal,
-    Result, Settings, StartRequest, Wanted,
+    Result, Settings, StartRequest, Wanted, limits,
 };
 use machine::{Event, State};
 use serde_json::{Map, Value, json};
@@ -20,6 +21,8 @@ use workflows::step::{Attempt, Attempted, Checked, Exchange, Outcome, Running, S
 /// Longest a test waits for anything.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// Behind a pooler.
+const POOLED_LEASE: Duration = Duration::from_millis(1_500);
 /// How often it is looked again.
 const LOOK: Duration = Duration::from_millis(5);
 /// The advisory lock that is the provider's gate.
@@ -29,6 +32,8 @@ const GATE: i64 = 7;
 pub(crate) struct Db {
     pub(crate) name: String,
     pub(crate) pool: PgPool,
+    /// What stands before it, if the environment wants that.
+    pooler: Option<Pooler>,
 }
 
 /// The provider's own pool: it is somebody else's database, and not killed with ours.
@@ -55,16 +60,30 @@ impl Db {
         sqlx::raw_sql(statement).execute(&mut connection).await.unwrap();
         connection.close().await.unwrap();
         let db = Self::open(&name).await;
-        engine::migrate(&db.pool).await.unwrap();
+        db.migrate().await.unwrap();
         let ledger = "create table ledger (key text, kind text, number int, has_acted boolean)";
         sqlx::raw_sql(ledger).execute(&db.pool).await.unwrap();
         db
     }
 
+    /// Brings it to the schema of this release.
+    pub(crate) async fn migrate(&self) -> Result<()> {
+        match self.pooler {
+            Some(_) => engine::pooled::migrate(&self.pool).await,
+            None => engine::migrate(&self.pool).await,
+        }
+    }
+
     /// Opens one that is there.
     pub(crate) async fn open(name: &str) -> Self {
-        let pool = engine::connect_with(server().database(name), 10).await.unwrap();
-        Self { name: name.to_owned(), pool }
+        let (name, options) = (name.to_owned(), server().database(name));
+        if !pooler::is_wanted() {
+            let pool = engine::connect_with(options, 10).await.unwrap();
+            return Self { name, pool, pooler: None };
+        }
+        let pooler = Pooler::before(&options).await;
+        let pool = engine::pooled::connect_with(pooler.options(), 10).await.unwrap();
+        Self { name, pool, pooler: Some(pooler) }
     }
 
     /// One number.
@@ -92,6 +111,8 @@ impl Db {
     /// Drops it.
     pub(crate) async fn drop(self) {
         self.pool.close().await;
+        let wrongs = self.pooler.map(|pooler| pooler.wrongs()).unwrap_or_default();
+        assert!(wrongs.is_empty(), "behind a pooler: {wrongs:#?}");
         let mut connection = server().connect().await.unwrap();
         let statement = format!("drop database if exists {} with (force)", self.name);
         sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(&mut connection).await.unwrap();
@@ -299,12 +320,15 @@ pub(crate) async fn start_engine(
 /// Short waits; and what the environment says of `NOTIFY` and of a pooler, so that all tests can run without them.
 pub(crate) fn settings() -> Settings {
     let is = |name: &str, value: &str| std::env::var(name).is_ok_and(|set| set == value);
+    let behind_pooler = pooler::is_wanted();
     Settings {
+        // Only the date tells there that a process was killed, and many are.
+        lease: if behind_pooler { POOLED_LEASE } else { limits::LEASE_TTL },
         check_window: Duration::from_millis(400),
         poll: Duration::from_millis(100),
         drain: Duration::from_millis(200),
         notify: !is("PERDURE_NOTIFY", "off"),
-        behind_pooler: is("PERDURE_POOLER", "transaction"),
+        behind_pooler,
         ..Settings::default()
     }
 }

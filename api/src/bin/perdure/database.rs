@@ -1,6 +1,6 @@
 //! The database a verb of the server side works on.
 
-use crate::failure::Failure;
+use crate::{failure::Failure, host};
 use anyhow::Context;
 use api::postgres::{self, Durability, Embedded};
 use sqlx::PgPool;
@@ -25,12 +25,21 @@ pub(crate) fn url_needed() -> Result<String, Failure> {
     })
 }
 
+/// `PERDURE_POOLER=transaction`: a pooler that gives connections away between transactions stands before the database.
+pub(crate) fn is_pooled() -> Result<bool, Failure> {
+    Ok(host::choice("PERDURE_POOLER", ["transaction", "none"])? == Some("transaction"))
+}
+
 /// A pool to `DATABASE_REPLICA_URL`, from which lists are read, if it is set. One that does not answer keeps no server from
 /// starting: the primary has the same lists.
 pub(crate) async fn replica() -> anyhow::Result<Option<PgPool>> {
     let url = env::var("DATABASE_REPLICA_URL").ok().filter(|url| !url.trim().is_empty());
     let Some(url) = url else { return Ok(None) };
-    match engine::connect_replica(&url, REPLICA_CONNECTIONS_MAX).await {
+    let connected = match is_pooled()? {
+        true => engine::pooled::connect_replica(&url, REPLICA_CONNECTIONS_MAX).await,
+        false => engine::connect_replica(&url, REPLICA_CONNECTIONS_MAX).await,
+    };
+    match connected {
         Ok(pool) => Ok(Some(pool)),
         Err(engine::Error::Refused(why)) => {
             Err(Failure::usage(format!("DATABASE_REPLICA_URL cannot be used: {why}")).into())
@@ -63,12 +72,21 @@ pub(crate) fn failure(error: &postgres::Error) -> Failure {
 
 /// A pool to this database.
 pub(crate) async fn connect(url: &str) -> anyhow::Result<PgPool> {
-    engine::connect(url, CONNECTIONS_MAX)
-        .await
-        .context(Failure::refused("the database cannot be reached"))
+    let connected = match is_pooled()? {
+        true => engine::pooled::connect(url, CONNECTIONS_MAX).await,
+        false => engine::connect(url, CONNECTIONS_MAX).await,
+    };
+    match connected {
+        Err(engine::Error::Refused(why)) => Err(Failure::refused(why).into()),
+        connected => connected.context(Failure::refused("the database cannot be reached")),
+    }
 }
 
 /// Brings it to the schema of this release.
 pub(crate) async fn migrate(pool: &PgPool) -> anyhow::Result<()> {
-    engine::migrate(pool).await.context(Failure::refused("the migrations cannot be applied"))
+    let migrated = match is_pooled()? {
+        true => engine::pooled::migrate(pool).await,
+        false => engine::migrate(pool).await,
+    };
+    migrated.context(Failure::refused("the migrations cannot be applied"))
 }

@@ -3,7 +3,7 @@
 //! **Invariant:** it stops from the outside in: first no request is taken, then no message is
 //! routed, then the engine finishes what was committed and lets its lease go.
 
-use crate::{failure::Failure, screen};
+use crate::{database, failure::Failure, screen};
 use anyhow::Context;
 use api::{
     App,
@@ -170,12 +170,10 @@ pub(crate) fn keeping() -> Result<Keeping, Failure> {
 
 /// `PERDURE_CHECK_WINDOW` (`60s`): how long a step whose outcome is unknown waits for a status webhook that tells.
 /// `PERDURE_NOTIFY=off`: processes tell each other nothing, and find out by polling.
-/// `PERDURE_POOLER=transaction`: a pooler that gives connections away between transactions stands before the database.
 fn settings() -> Result<Settings, Failure> {
     let mut settings = Settings { keeping: keeping()?, ..Settings::default() };
     settings.notify = choice("PERDURE_NOTIFY", ["on", "off"])? != Some("off");
-    settings.behind_pooler =
-        choice("PERDURE_POOLER", ["transaction", "none"])? == Some("transaction");
+    settings.behind_pooler = database::is_pooled()?;
     if let Ok(text) = env::var("PERDURE_CHECK_WINDOW") {
         settings.check_window = duration(&text).ok_or_else(|| {
             Failure::usage(format!("PERDURE_CHECK_WINDOW is `{text}`")).help("a duration like 60s")
@@ -185,7 +183,10 @@ fn settings() -> Result<Settings, Failure> {
 }
 
 /// A variable with two possible values, if it is set.
-fn choice(name: &str, values: [&'static str; 2]) -> Result<Option<&'static str>, Failure> {
+pub(crate) fn choice(
+    name: &str,
+    values: [&'static str; 2],
+) -> Result<Option<&'static str>, Failure> {
     let Ok(text) = env::var(name) else { return Ok(None) };
     let found = values.into_iter().find(|value| *value == text);
     match found {
