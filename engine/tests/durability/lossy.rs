@@ -1,6 +1,6 @@
 //! A commit that went through and whose answer never came: what it did is found, and not done again.
 
-use crate::support::{Db, World, event, server, settings};
+use crate::support::{World, event, server, settings};
 use engine::{Clock, Engine, NoAccounts, Options, Role, Settings};
 use serde_json::{Value, json};
 use sqlx::postgres::PgConnectOptions;
