@@ -113,9 +113,10 @@ mod tests {
             (json!(-3), json!(-3)),
         ];
         for (mut given, wanted) in cases {
-            assert_eq!(is_canonical(&given), given.to_string() == wanted.to_string());
+            let (before, wanted) = (given.to_string(), wanted.to_string());
+            assert_eq!(is_canonical(&given), before == wanted);
             canonical(&mut given);
-            assert_eq!(given.to_string(), wanted.to_string());
+            assert_eq!(given.to_string(), wanted);
             assert!(is_canonical(&given));
         }
     }
