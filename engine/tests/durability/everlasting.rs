@@ -125,10 +125,8 @@ async fn an_instance_of_years_is_replayed_and_what_is_over_leaves_and_comes_back
     assert_eq!((from.seq, from.is_verified), (5, true));
     add(&world, long).await;
     let found = replayed(&world, long).await;
-    assert_eq!(
-        (found.divergence, found.turns, &*found.state.context),
-        (None, 1, &json!({ "n": 5 }))
-    );
+    let context = &*found.state.context;
+    assert_eq!((found.divergence, found.turns, context), (None, 1, &json!({ "n": 5 })));
     let explained = explain::instance(&world.engine, world.tenant, long).await.unwrap();
     assert_eq!(explained.history_from.map(|from| from.seq), Some(5));
 

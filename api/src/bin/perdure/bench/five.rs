@@ -7,14 +7,16 @@ use super::{
     filling::Filling,
     limit, tenths,
     usage::{Spent, resident_mib},
-    world::World,
+    world::{Ran, World},
 };
 use crate::files;
+use anyhow::Context;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
+use tokio::sync::mpsc::UnboundedReceiver;
 
-/// How often it is looked whether all are over.
-const POLL: Duration = Duration::from_millis(20);
+/// How often it is looked whether all are over, once the last step has run: each look reads every instance.
+const POLL: Duration = Duration::from_millis(5);
 
 /// Arguments of `five`.
 #[derive(Debug, clap::Args)]
@@ -53,35 +55,46 @@ pub(super) async fn run(args: &Args, bench: &Bench) -> anyhow::Result<()> {
     args.filling.fill(bench).await?;
     let limit = limit::beside(args.with_limit, args.context_bytes, bench).await?;
     let definition = five(args.context_bytes, args.changing);
-    let mut world = World::open(bench, &definition).await?;
+    let (mut world, mut ran) = World::watch(bench, &definition).await?;
     for repetition in 1..=args.repetitions {
         world.renew(&definition).await?;
         bench.checkpoint().await;
-        let ran = repeat(args, bench, &world).await?;
-        bench.tell(&ran.line(args, repetition, limit))?;
+        let repeated = repeat(args, bench, &world, &mut ran).await?;
+        bench.tell(&repeated.line(args, repetition, limit))?;
     }
     world.close().await;
     Ok(())
 }
 
 /// One repetition.
-struct Ran {
+struct Repeated {
     seconds: f64,
     started_s: f64,
     turns: f64,
     spent: Spent,
 }
 
-async fn repeat(args: &Args, bench: &Bench, world: &World) -> anyhow::Result<Ran> {
+async fn repeat(
+    args: &Args,
+    bench: &Bench,
+    world: &World,
+    ran: &mut UnboundedReceiver<Ran>,
+) -> anyhow::Result<Repeated> {
     let before = bench.usage().await?;
     let begun = Instant::now();
     let inputs = std::iter::repeat_n(Value::Null, args.instances);
     world.begin_all("five", inputs, args.starts).await?;
     let started_s = begun.elapsed().as_secs_f64();
+    let longest = Duration::from_secs(args.seconds_max);
+    for _ in 0..args.instances * STEPS {
+        let left = longest.saturating_sub(begun.elapsed());
+        let step = tokio::time::timeout(left, ran.recv()).await;
+        step.context("not all steps ran in time")?.context("the engine stopped")?;
+    }
     wait(args, bench, world, begun).await?;
     let seconds = begun.elapsed().as_secs_f64();
     let spent = bench.spent(&before).await?;
-    Ok(Ran { seconds, started_s, turns: world.turns(bench).await?, spent })
+    Ok(Repeated { seconds, started_s, turns: world.turns(bench).await?, spent })
 }
 
 async fn wait(args: &Args, bench: &Bench, world: &World, begun: Instant) -> anyhow::Result<()> {
@@ -100,7 +113,7 @@ async fn wait(args: &Args, bench: &Bench, world: &World, begun: Instant) -> anyh
     }
 }
 
-impl Ran {
+impl Repeated {
     fn line(&self, args: &Args, repetition: usize, limit: Option<f64>) -> Value {
         let (spent, instances) = (&self.spent, args.instances as f64);
         let per_turn = |figure: f64| tenths(figure / self.turns);
