@@ -47,13 +47,15 @@ impl PgBouncer {
         ];
         let file = folder.join("pgbouncer.ini");
         fs::write(&file, settings.join("\n")).unwrap();
-        let mut command = Command::new(program);
+        let mut command = Command::new("sh");
+        // A test's process may be killed, and then this one ends with the pipe between them.
+        command.args(["-c", "\"$0\" \"$@\" & read -r gone; kill -9 $!", program]);
         if fs::metadata("/proc/self").is_ok_and(|of| std::os::unix::fs::MetadataExt::uid(&of) == 0)
         {
             command.args(["-u", "postgres"]);
         }
         let log = fs::File::create(folder.join("log")).unwrap();
-        command.arg(&file).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        command.arg(&file).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(log);
         let process = command.spawn().unwrap();
         let started = Instant::now();
         while TcpStream::connect(("127.0.0.1", port)).await.is_err() {
@@ -76,8 +78,8 @@ impl PgBouncer {
 
 impl Drop for PgBouncer {
     fn drop(&mut self) {
+        drop(self.process.stdin.take());
         // It may have ended by itself.
-        let _ = self.process.kill();
         let _ = self.process.wait();
         let _ = fs::remove_dir_all(&self.folder);
     }
