@@ -258,7 +258,8 @@ impl Fleet {
 }
 
 /// Counts events wherever it is; at `go` a message goes out, a timer runs, and a step of no effect ends it. Each instance has a Slack
-/// channel of its own, because Slack bears one message a second in each.
+/// channel of its own, because Slack bears one message a second in each; named by its id, because a try that was cut off is looked for
+/// there, and Slack finds channels by id only.
 fn workflow() -> Value {
     let count =
         json!([{ "type": "@xstate.assign", "context": { "n": { "@expr": "context.n + 1" } } }]);
@@ -270,7 +271,7 @@ fn workflow() -> Value {
             "open": { "on": { "go": "post" } },
             "post": { "invoke": {
                 "id": "post", "src": "slack.post", "onDone": "nap", "policy": { "onUnknown": "check" },
-                "input": { "channel": { "@expr": "'#' + input.name" }, "text": "hello" }
+                "input": { "channel": { "@expr": "'C' + input.name" }, "text": "hello" }
             } },
             "nap": { "after": { "400": "last" } },
             "last": { "invoke": { "id": "last", "src": "noop", "onDone": "done" } },

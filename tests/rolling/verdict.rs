@@ -60,10 +60,13 @@ pub(crate) async fn check(fleet: &Fleet, done: &Acknowledged) -> Result<()> {
 async fn rest(pool: &PgPool) -> Result<()> {
     let begun = Instant::now();
     loop {
-        let open: Vec<(Uuid, String)> =
-            sqlx::query_as("select id, status from instance where live limit 5")
-                .fetch_all(pool)
-                .await?;
+        let open: Vec<(Uuid, String, Option<String>)> = sqlx::query_as(
+            "select id, instance.status, incident.message
+             from instance left join incident on incident.tenant_id = instance.tenant_id and instance_id = id
+             where live limit 5",
+        )
+        .fetch_all(pool)
+        .await?;
         if open.is_empty() {
             return Ok(());
         }
