@@ -19,7 +19,7 @@ pub const POINTS: &[&str] = &[
     "turn.before_commit",
     // Everything is stored; hints and answers to callers are lost: steps and timers are found by polling.
     "turn.after_commit",
-    // As above, with half of the hints given.
+    // As above, with the hints given: the callers were told nothing.
     "turn.hinted",
     // The step is `ready` and nothing was sent: it is simply run.
     "step.before_mark",
