@@ -40,8 +40,7 @@ impl Schedules {
     }
 
     /// Makes a calendar, or changes it: the schedules that keep to it, and the waits that were computed from it, are computed
-    /// again. `Refused` with a sentence if it
-    /// is none.
+    /// again. `Refused` with a sentence if it is none.
     pub async fn put_calendar(
         &self,
         name: &str,
