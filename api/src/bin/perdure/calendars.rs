@@ -50,9 +50,8 @@ pub(crate) async fn run(args: &Args, client: &Client, screen: Screen) -> anyhow:
             let put = client.put(&["v1", "calendars", name], &body).await?;
             match screen.is_json() {
                 true => screen.json(&put)?,
-                false => {
-                    screen.line(format!("{name} is kept; its schedules are computed again"))?
-                }
+                false => screen
+                    .line(format!("{name} is kept; its schedules and waits are computed again"))?,
             }
             Ok(Exit::Fine)
         }
