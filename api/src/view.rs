@@ -101,7 +101,8 @@ fn assemble(view: InstanceView, definition: Option<&Definition>, steps: Vec<Open
         state: timer.state.clone(),
     });
     let timers = timers.collect();
-    let (output, error) = match (state.life, state.memo.result) {
+    let memo = Arc::unwrap_or_clone(state.memo);
+    let (output, error) = match (state.life, memo.result) {
         (Life::Completed, result) => (result, None),
         (_, result) => (None, result),
     };
@@ -123,7 +124,7 @@ fn assemble(view: InstanceView, definition: Option<&Definition>, steps: Vec<Open
         timers,
         output,
         error,
-        incident: state.memo.incident,
+        incident: memo.incident,
         created_at: view.created_at,
         updated_at: view.updated_at,
     }

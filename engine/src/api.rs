@@ -349,7 +349,7 @@ impl Engine {
 
     fn work((tenant, instance): (Uuid, Uuid), what: What, event: Event, actor: String) -> Work {
         let event_id = Uuid::now_v7();
-        let given = Given { event_id, event, actor, claim: None, halt: None };
+        let given = Given { event_id, event, actor: actor.into(), claim: None, halt: None };
         Work { tenant, instance, what, given, ticket: None, reply: None }
     }
 

@@ -30,7 +30,7 @@ pub(crate) type InstanceKey = (Uuid, Uuid);
 /// What is written together.
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
-    pub(crate) chains: Vec<Chain>,
+    pub(crate) chains: Vec<Box<Chain>>,
     /// Inbox rows (tenant, id) to be dropped without a turn.
     pub(crate) discarded: Vec<(Uuid, i64)>,
     /// Events for instances of other processes.
@@ -140,8 +140,8 @@ async fn write_plain(
     batch: &Batch,
     around: &Around<'_>,
 ) -> Result<bool, Trouble> {
-    let (born, turned): (Vec<&Chain>, Vec<&Chain>) = batch.chains.iter().partition(|c| c.is_new);
-    let chains: Vec<&Chain> = batch.chains.iter().collect();
+    let chains: Vec<&Chain> = batch.chains.iter().map(Box::as_ref).collect();
+    let (born, turned) = chains.iter().partition(|chain| chain.is_new);
     let mut stopped = RowIds::default();
     for (id, ()) in each(&chains, |c| c.effects.stopped.keys().map(|k| (*k, ()))) {
         stopped.push(id);
@@ -168,11 +168,12 @@ async fn write(
     batch: &Batch,
     around: &Around<'_>,
 ) -> Result<Written, Trouble> {
-    let (born, turned): (Vec<&Chain>, Vec<&Chain>) = batch.chains.iter().partition(|c| c.is_new);
+    let all = batch.chains.iter().map(Box::as_ref);
+    let (born, turned): (Vec<&Chain>, Vec<&Chain>) = all.clone().partition(|c| c.is_new);
     let mut held = instances::insert(connection, &born).await?;
     held.extend(instances::update(connection, &turned).await?);
-    let chains: Vec<&Chain> = batch.chains.iter().filter(|c| held.contains(&key(c))).collect();
-    let lost = batch.chains.iter().map(key).filter(|k| !held.contains(k)).collect();
+    let chains: Vec<&Chain> = all.clone().filter(|c| held.contains(&key(c))).collect();
+    let lost = all.map(key).filter(|k| !held.contains(k)).collect();
 
     insert_rows(connection, &chains, around).await?;
     let passed = inbox::insert(connection, &batch.passed, around.now).await?;

@@ -18,7 +18,9 @@ use crate::{
     Clock,
     accounts::{Account, Accounts},
     bell::Bell,
-    caught, fault, kinds,
+    caught, fault,
+    hash::{FastMap, FastSet},
+    kinds,
     limits::{DATABASE_RETRY, LANE_PAGE, LANE_PAGES_MAX, LANE_ROWS_MIN, REFILL, STEP_PAGE},
     outbox::Outbox,
     request::Settings,
@@ -83,9 +85,9 @@ pub(crate) struct Executor {
     /// Those whose outcome may still be told, by key.
     checking: HashMap<String, RowId>,
     /// With their shards.
-    running: HashMap<RowId, i16>,
+    running: FastMap<RowId, i16>,
     /// Of those that run, the ones that have a result which waits for its turn.
-    tried: HashSet<RowId>,
+    tried: FastSet<RowId>,
     /// Shards that are handed over, told when nothing of theirs runs.
     leaving: Vec<(ShardSet, oneshot::Sender<()>)>,
     /// Those that are not kept in memory and have no row yet.
@@ -112,8 +114,8 @@ impl Executor {
             back,
             waiting: Waiting::default(),
             checking: HashMap::new(),
-            running: HashMap::new(),
-            tried: HashSet::new(),
+            running: FastMap::default(),
+            tried: FastSet::default(),
             leaving: Vec::new(),
             put_down: Vec::new(),
             resolved: Vec::new(),
@@ -148,7 +150,10 @@ impl Executor {
 
     async fn take_hint(&mut self, hint: StepHint) {
         match hint {
-            StepHint::Ready(rows) => rows.into_iter().for_each(|row| self.wait(row)),
+            StepHint::Ready(rows) => {
+                let now = self.shared.clock.now();
+                rows.into_iter().for_each(|row| self.wait_at(now, row));
+            }
             StepHint::Closed(id) => {
                 self.forget(id);
             }
@@ -179,6 +184,11 @@ impl Executor {
 
     /// Keeps a step until it is due. One that is known already is left alone, unless its fence has grown.
     fn wait(&mut self, row: Box<StepRow>) {
+        self.wait_at(self.shared.clock.now(), row);
+    }
+
+    /// As [`wait`](Self::wait), at this time.
+    fn wait_at(&mut self, now: DateTime<Utc>, row: Box<StepRow>) {
         if self.running.contains_key(&row.id) {
             return;
         }
@@ -193,7 +203,7 @@ impl Executor {
         if row.status == StepStatus::Ready
             && self.waiting.is_empty()
             && self.has_room()
-            && row.due <= self.shared.clock.now()
+            && row.due <= now
         {
             return self.begin_with(row);
         }
@@ -390,21 +400,23 @@ impl Executor {
     /// Runs a stage: here as far as it comes without waiting, which for some is to the end, and the rest in a task of its own. A
     /// panic in it parks the step until the next start.
     fn spawn(&mut self, id: RowId, stage: impl Future<Output = Back> + Send + 'static) {
-        let mut stage = Box::pin(async move {
-            caught::caught(stage).await.unwrap_or_else(|panic| {
-                tracing::error!(instance.id = %id.instance, step.id = %id.command, panic, "a stage");
-                Back::Finished(id, None)
-            })
-        });
+        // Moved once, into its box; what is around it is small.
+        let mut stage = Box::pin(stage);
+        let panicked = move |panic| {
+            tracing::error!(instance.id = %id.instance, step.id = %id.command, panic, "a stage");
+            Back::Finished(id, None)
+        };
         // A task asks again at once, and is the one to be woken.
         let mut context = Context::from_waker(Waker::noop());
+        let first = pin!(unconstrained(caught::caught(stage.as_mut()))).poll(&mut context);
         let give_back = self.shared.give_back.clone();
-        match pin!(unconstrained(stage.as_mut())).poll(&mut context) {
+        match first.map(|ended| ended.unwrap_or_else(panicked)) {
             Poll::Ready(Back::Tried(id)) => drop(self.tried.insert(id)),
             // Nobody listens any more only when the process ends.
             Poll::Ready(back) => drop(give_back.send(back)),
             Poll::Pending => {
-                tokio::spawn(async move { give_back.send(stage.await) });
+                let rest = async move { caught::caught(stage).await.unwrap_or_else(panicked) };
+                tokio::spawn(async move { give_back.send(rest.await) });
             }
         }
     }

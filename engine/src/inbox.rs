@@ -138,7 +138,7 @@ impl Inbox {
             given: Given {
                 event_id: row.event_id.unwrap_or_else(Uuid::now_v7),
                 event: Event { at: now, body },
-                actor: row.actor,
+                actor: row.actor.into(),
                 claim: Some(Claim::Inbox(row.id)),
                 halt: None,
             },

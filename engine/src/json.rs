@@ -6,6 +6,7 @@
 
 use crate::error::{Error, Result};
 use serde_json::{Map, Number, Value};
+use std::io::{self, Write};
 use workflows::limits::{EVENT_BYTES_MAX, JSON_DEPTH_MAX};
 
 /// Checks what came from outside, and brings it into the stored form. `Refused` if it is too deep or too big.
@@ -14,13 +15,33 @@ pub(crate) fn accept(body: &mut Map<String, Value>) -> Result<()> {
         return Err(Error::Refused(format!("nested deeper than {JSON_DEPTH_MAX} levels")));
     }
     canonical_map(body);
-    let bytes = serde_json::to_vec(body).map_or(usize::MAX, |text| text.len());
+    let bytes = bytes_of(body);
     if bytes > EVENT_BYTES_MAX {
         return Err(Error::Refused(format!(
             "an event may have {EVENT_BYTES_MAX} bytes, this one has {bytes}"
         )));
     }
     Ok(())
+}
+
+/// How long the text of an object is, in bytes.
+fn bytes_of(body: &Map<String, Value>) -> usize {
+    let mut counted = Counted(0);
+    serde_json::to_writer(&mut counted, body).map_or(usize::MAX, |()| counted.0)
+}
+
+/// Counts what is written, and keeps none of it.
+struct Counted(usize);
+
+impl Write for Counted {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Whether `value` is nested deeper than `levels`.

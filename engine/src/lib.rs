@@ -31,6 +31,7 @@ pub mod everlasting;
 mod executor;
 pub mod fair;
 pub mod fault;
+mod hash;
 mod ids;
 mod inbox;
 pub mod json;

@@ -8,8 +8,10 @@ pub const BATCH_TURNS_MAX: usize = 500;
 pub const WORK_QUEUE_MAX: usize = 10_000;
 /// What the instances kept in memory between turns may take, in bytes, all lanes together.
 pub const HOT_BYTES_MAX: usize = 256 << 20;
-/// Owners that work side by side.
-pub const TRACKS: usize = 2;
+/// Owners that work side by side, for each core: some compute while others wait for their commits.
+pub const TRACKS_CORE: usize = 2;
+/// Owners that work side by side, at most, if nobody says otherwise: with more it is the database that limits.
+pub const TRACKS_MAX: usize = 16;
 /// Compiled definitions kept in memory.
 pub const DEFINITIONS_MAX: usize = 1_000;
 /// How long a version is believed to be the current one without looking.

@@ -7,7 +7,7 @@
 //! **Invariant:** an open step has a row, or is named in the outbox by the process that opened it: whatever dies, somebody
 //! finds it. What the outbox names in vain (settled, or never committed) costs one look at recovery.
 
-use crate::{store::RowId, store::steps::StepRow, turn::Chain};
+use crate::{hash::FastMap, store::RowId, store::steps::StepRow, turn::Chain};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
@@ -34,8 +34,8 @@ pub(crate) struct Outbox {
 
 #[derive(Default)]
 struct Books {
-    row_of: HashMap<RowId, OutboxId>,
-    left: HashMap<OutboxId, usize>,
+    row_of: FastMap<RowId, OutboxId>,
+    left: FastMap<OutboxId, usize>,
     /// Rows with nothing left in them.
     done: Vec<OutboxId>,
 }

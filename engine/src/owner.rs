@@ -17,7 +17,9 @@ use crate::{
     database::{self, Remedy},
     definitions::Definitions,
     error::Error,
-    fault, ids,
+    fault,
+    hash::{FastMap, FastSet},
+    ids,
     limits::{DATABASE_RETRY, TIMERS_AHEAD},
     outbox::Outbox,
     request::InstanceView,
@@ -70,7 +72,7 @@ enum Redo {
     /// The same again.
     Same(Prepared),
     /// These works, from what the store says, each group for itself.
-    Groups(Vec<Vec<Work>>),
+    Groups(Vec<Vec<Box<Work>>>),
 }
 
 impl Owner {
@@ -129,7 +131,7 @@ impl Owner {
     }
 
     /// Gives every work its turn, however often that takes.
-    async fn apply(&mut self, works: Vec<Work>) {
+    async fn apply(&mut self, works: Vec<Box<Work>>) {
         let mut groups = VecDeque::from([works]);
         while let Some(group) = groups.pop_front() {
             let mut prepared = self.prepare(group).await;
@@ -188,10 +190,10 @@ impl Owner {
     }
 
     /// Everything is stored: memory follows, and everyone is told. The works of lost instances, to be redone.
-    async fn publish(&mut self, prepared: Prepared, written: Written) -> Vec<Work> {
+    async fn publish(&mut self, prepared: Prepared, written: Written) -> Vec<Box<Work>> {
         let Prepared { batch, works, passed, opened } = prepared;
-        let mut views = HashMap::new();
-        let told: HashSet<InstanceKey> =
+        let mut views = FastMap::default();
+        let told: FastSet<InstanceKey> =
             works.iter().filter(|w| w.wants_view()).map(|w| (w.tenant, w.instance)).collect();
         self.common.outbox.stored(opened);
         let mut sent = ShardSet::default();
@@ -269,7 +271,7 @@ impl Owner {
     async fn redo(&mut self, prepared: Prepared, trouble: Trouble) -> Redo {
         match trouble {
             Trouble::Stale(sources) => {
-                let (stale, rest): (Vec<Work>, Vec<Work>) =
+                let (stale, rest): (Vec<Box<Work>>, Vec<Box<Work>>) =
                     prepared.into_works().partition(|w| is_from(w, &sources));
                 for mut work in stale {
                     tracing::debug!(instance.id = %work.instance, "an event's row was gone");
@@ -291,10 +293,10 @@ impl Owner {
     }
 
     /// Finds out which events had their turn, or were passed on, in a commit whose answer was lost; the others, to be redone.
-    async fn read_back(&mut self, mut prepared: Prepared) -> Vec<Work> {
+    async fn read_back(&mut self, mut prepared: Prepared) -> Vec<Box<Work>> {
         let opened: Vec<Uuid> = prepared.opened.iter().map(|row| row.id.1).collect();
         let passed = std::mem::take(&mut prepared.batch.passed);
-        let works: Vec<Work> = prepared.into_works().collect();
+        let works: Vec<Box<Work>> = prepared.into_works().collect();
         let asked: Vec<_> =
             works.iter().map(|w| (w.tenant, w.instance, w.given.event_id)).collect();
         let mut wait = DATABASE_RETRY;
@@ -366,7 +368,7 @@ fn is_from(work: &Work, sources: &[Source]) -> bool {
 
 /// After an error in the data: each instance for itself, then each event for itself; and an event that fails alone makes
 /// its instance stuck. One that cannot even do that is left where it came from.
-fn isolate(mut works: Vec<Work>, why: &str) -> Vec<Vec<Work>> {
+fn isolate(mut works: Vec<Box<Work>>, why: &str) -> Vec<Vec<Box<Work>>> {
     if let [work] = works.as_mut_slice() {
         if work.given.halt.is_none() && !matches!(work.what, What::Discard) {
             work.given.halt = Some(("storage".to_owned(), why.to_owned()));
@@ -380,7 +382,7 @@ fn isolate(mut works: Vec<Work>, why: &str) -> Vec<Vec<Work>> {
     if works.iter().all(|w| Some((w.tenant, w.instance)) == first) {
         return works.into_iter().map(|w| vec![w]).collect();
     }
-    let mut groups: Vec<Vec<Work>> = Vec::new();
+    let mut groups: Vec<Vec<Box<Work>>> = Vec::new();
     let mut places = HashMap::new();
     for work in works {
         let place = *places.entry((work.tenant, work.instance)).or_insert(groups.len());

@@ -20,8 +20,8 @@ pub(crate) fn tell(scope: &mut Value, priority: Option<u8>) {
 }
 
 /// The policy of a step in such an instance.
-pub(crate) fn of_step(policy: &Policy, scope: &Value) -> Policy {
-    Policy { priority: of_scope(scope).or(policy.priority), ..policy.clone() }
+pub(crate) fn of_step(policy: Policy, scope: &Value) -> Policy {
+    Policy { priority: of_scope(scope).or(policy.priority), ..policy }
 }
 
 #[cfg(test)]
@@ -45,7 +45,7 @@ mod tests {
         for (of_definition, of_start, wanted) in cases {
             let mut scope = json!({ "instance": { "id": "x" } });
             tell(&mut scope, of_start);
-            let step = of_step(&policy(of_definition), &scope);
+            let step = of_step(policy(of_definition), &scope);
             assert_eq!(step.priority(), wanted, "{of_definition:?} {of_start:?}");
         }
         assert_eq!(of_scope(&Value::Null), None);

@@ -81,7 +81,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             role: Role::All,
-            tracks: limits::TRACKS,
+            tracks: tracks(),
             notify: true,
             behind_pooler: false,
             lease: limits::LEASE_TTL,
@@ -93,6 +93,12 @@ impl Default for Settings {
             keeping: Keeping::default(),
         }
     }
+}
+
+/// As many as keep the machine's cores busy.
+fn tracks() -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    (cores * limits::TRACKS_CORE).min(limits::TRACKS_MAX)
 }
 
 /// What an instance is started with.
@@ -171,7 +177,7 @@ impl From<Instance> for InstanceView {
             definition: instance.meta.definition,
             version: instance.meta.version,
             digest: instance.meta.digest,
-            status: instance.status,
+            status: crate::turn::status(&instance.state).to_owned(),
             state: instance.state,
             key: instance.meta.key,
             conversation: instance.meta.conversation,

@@ -194,7 +194,7 @@ fn work(timer: TimerRow, now: DateTime<Utc>) -> Work {
         given: Given {
             event_id: Uuid::now_v7(),
             event: Event::new(now.max(timer.fire_at), kind::TIMER, fields),
-            actor: "timer".to_owned(),
+            actor: "timer".into(),
             claim: Some(Claim::Timer(timer.id.command)),
             halt: None,
         },

@@ -29,6 +29,7 @@ pub(crate) mod purges;
 pub(crate) mod retired;
 pub mod schedules;
 pub mod shards;
+pub(crate) mod shared;
 pub mod steps;
 pub mod timers;
 pub(crate) mod turns;

@@ -22,7 +22,7 @@ use crate::{
 use chrono::{DateTime, Utc};
 use effects::Difference;
 use machine::{Command, CommandId, Event, Life, State, Step, state::Incident};
-use serde_json::json;
+use serde_json::{json, value::RawValue};
 use sha2::{Digest, Sha256};
 use std::{
     borrow::Cow,
@@ -34,6 +34,9 @@ use workflows::definition::Definition;
 
 /// Deepest nesting a context may have, so that its row can be read back.
 const CONTEXT_DEPTH_MAX: usize = 100;
+
+/// What the text of most states has room in, in bytes.
+const STATE_BYTES_USUAL: usize = 1_024;
 
 /// An instance and the turns it took in this batch.
 #[derive(Debug)]
@@ -85,7 +88,7 @@ pub(crate) struct Given {
     /// The event. Its time is moved forward if the instance has already seen a later one.
     pub(crate) event: Event,
     /// Who sent it.
-    pub(crate) actor: String,
+    pub(crate) actor: Cow<'static, str>,
     /// The row it comes from.
     pub(crate) claim: Option<Claim>,
     /// Do not apply it: it could not be stored when it was. The instance becomes stuck with this code and message.
@@ -176,29 +179,27 @@ impl Chain {
             return Taken::Stale;
         }
         let event = given.event_from(self.at);
-        let before = self.state.clone();
-        let state = std::mem::replace(&mut self.state, State::unborn(String::new()));
+        let before = &self.state;
         let mut step = match &given.halt {
-            Some((code, message)) => halt(state, &event, code, message),
-            None => run(&self.definition, state, &before, &event),
+            Some((code, message)) => halt(before.clone(), &event, code, message),
+            None => run(&self.definition, before, &event),
         };
         normalise(&mut step);
-        let verdict = step.verdict.as_str();
         let context_patch = patch::between(&before.context, &step.state.context);
         self.context_changed |= context_patch.is_some();
         self.origin_changed |= before.memo.scope != step.state.memo.scope;
+        let commands = raw(&machine::command::kept(&step.commands));
         let difference = Difference {
             at: event.at,
-            before: &before,
+            before,
             after: &step.state,
-            commands: &step.commands,
-            settled: settlement(&before, given.claim.as_ref()),
+            settled: settlement(before, given.claim.as_ref()),
             fired: match &given.claim {
                 Some(Claim::Timer(id)) => Some(*id),
                 _ => None,
             },
         };
-        self.effects.add(&self.meta, &difference);
+        self.effects.add(&self.meta, &difference, step.commands);
         match &given.claim {
             Some(Claim::Inbox(id) | Claim::Failed(id)) => self.effects.consumed.push(*id),
             // The result of a step whose state was left: if it has a row, nobody else drops it.
@@ -207,27 +208,32 @@ impl Chain {
             }
             _ => {}
         }
-        self.at = event.at;
         self.turns.push(HistoryRow {
             seq: step.state.seq,
             at: event.at,
             event_id: given.event_id,
             event: raw(&event.body),
-            verdict,
+            verdict: step.verdict.as_str(),
             from: raw(&before.configuration),
             to: raw(&step.state.configuration),
             context_patch,
-            commands: raw(&machine::command::kept(&step.commands)),
+            commands,
             version: self.meta.version,
             actor: given.actor.clone(),
             status: status(&step.state),
             state_digest: digest(&step.state),
         });
+        self.at = event.at;
         self.state = step.state;
         Taken::Turn
     }
 
-    /// Makes the row that the batch writes; after the last turn.
+    /// Its active leaves, as JSON: where its last turn took it.
+    pub(crate) fn configuration(&self) -> &RawValue {
+        self.turns.last().map_or(RawValue::NULL, |turn| &turn.to)
+    }
+
+    /// Makes the rest of the row that the batch writes; after the last turn.
     pub(crate) fn seal(&mut self) {
         self.texts = RowTexts::of(&mut self.state, self.origin_changed, self.context_changed);
     }
@@ -269,9 +275,14 @@ pub fn status(state: &State) -> &'static str {
 }
 
 /// What stands in history's `state_digest` for a state.
-pub fn digest(state: &State) -> Vec<u8> {
-    let text = serde_json::to_vec(state).unwrap_or_default();
-    Sha256::digest(text)[..16].to_vec()
+pub fn digest(state: &State) -> [u8; 16] {
+    let mut text = Vec::with_capacity(STATE_BYTES_USUAL);
+    if serde_json::to_writer(&mut text, state).is_err() {
+        text.clear();
+    }
+    let mut digest = [0; 16];
+    digest.copy_from_slice(&Sha256::digest(text)[..16]);
+    digest
 }
 
 /// Why the engine stopped an instance in a turn without asking the machine, told from that turn's commands. Replay cannot
@@ -296,9 +307,10 @@ pub fn halt(mut state: State, event: &Event, code: &str, message: &str) -> Step 
             seq: state.seq,
         };
         state.life = Life::Stuck;
-        state.memo.incident = Some(incident);
+        let memo = Arc::make_mut(&mut state.memo);
+        memo.incident = Some(incident);
         if !event.kind().starts_with("ops.") {
-            state.memo.held.insert(0, event.clone());
+            memo.held.insert(0, event.clone());
         }
     }
     let message = json!({ "halted": { "code": code, "message": message } });
@@ -311,9 +323,10 @@ pub fn normalise(step: &mut Step) {
     if !json::is_canonical(&step.state.context) {
         json::canonical(Arc::make_mut(&mut step.state.context));
     }
-    step.state.memo.for_each_value(json::canonical);
+    let memo = Arc::make_mut(&mut step.state.memo);
+    memo.for_each_value(json::canonical);
     // An output of null is stored as null, and null is read as none.
-    let result = &mut step.state.memo.result;
+    let result = &mut memo.result;
     *result = result.take().filter(|value| !value.is_null());
     if let Some(result) = result {
         json::canonical(result);
@@ -332,9 +345,10 @@ pub fn normalise(step: &mut Step) {
     }
 }
 
-/// The turn of `state`, of which `before` is a copy.
-fn run(definition: &Definition, state: State, before: &State, event: &Event) -> Step {
-    let step = catch_unwind(AssertUnwindSafe(|| machine::step(definition, state, event)));
+/// The turn of a state.
+fn run(definition: &Definition, before: &State, event: &Event) -> Step {
+    let step = || machine::step(definition, before.clone(), event);
+    let step = catch_unwind(AssertUnwindSafe(step));
     match step {
         Ok(mut step) => match is_too_deep(&mut step.state) {
             true => {
@@ -354,7 +368,8 @@ fn run(definition: &Definition, state: State, before: &State, event: &Event) -> 
 /// Whether a row of this state could not be read back.
 fn is_too_deep(state: &mut State) -> bool {
     let mut is_too_deep = json::depth_exceeds(&state.context, CONTEXT_DEPTH_MAX);
-    state.memo.for_each_value(|value| is_too_deep |= json::depth_exceeds(value, CONTEXT_DEPTH_MAX));
+    let memo = Arc::make_mut(&mut state.memo);
+    memo.for_each_value(|value| is_too_deep |= json::depth_exceeds(value, CONTEXT_DEPTH_MAX));
     is_too_deep
 }
 

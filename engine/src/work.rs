@@ -7,6 +7,7 @@ use crate::{
     bell::Bell,
     error::{Error, Result},
     executor::Settling,
+    hash::FastSet,
     request::InstanceView,
     shards::ShardSet,
     store::{RowId, instances::Meta, steps::StepRow, timers::TimerRow},
@@ -14,7 +15,6 @@ use crate::{
 };
 use serde_json::Value;
 use std::{
-    collections::HashSet,
     hash::Hash,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -102,10 +102,6 @@ impl Work {
 
 /// What the executor is told, by owners and by the keeper of the lease.
 #[derive(Debug)]
-#[expect(
-    clippy::vec_box,
-    reason = "steps are passed on one by one, and in boxes from where they are made to where they end"
-)]
 pub(crate) enum StepHint {
     /// Steps are ready.
     Ready(Vec<Box<StepRow>>),
@@ -155,9 +151,9 @@ pub(crate) struct InFlight<K>(Arc<Mutex<Taken<K>>>);
 
 /// Which rows are in memory.
 struct Taken<K> {
-    keys: HashSet<K>,
+    keys: FastSet<K>,
     /// Given back while somebody reads: what is being read may still show them, though they are gone.
-    gone: HashSet<K>,
+    gone: FastSet<K>,
     readings: usize,
 }
 

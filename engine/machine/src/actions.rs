@@ -35,7 +35,7 @@ impl Run<'_> {
             Action::Cancel { id } => {
                 let name = self.map(id, owner)?;
                 let name = name.as_str().unwrap_or_default().to_owned();
-                if let Some(timer) = self.memo.timers.remove(&name) {
+                if let Some(timer) = self.memo_mut().timers.remove(&name) {
                     self.cancel_timer(name, timer.id);
                 }
                 Ok(())

@@ -31,7 +31,7 @@ pub(crate) fn apply(definition: &Definition, state: State, event: &Event) -> Ste
     } else {
         match life {
             Life::Completed | Life::Failed | Life::Cancelled => {}
-            Life::Stuck | Life::Suspended => turn.verdict = hold(&mut run.memo, event),
+            Life::Stuck | Life::Suspended => turn.verdict = hold(run.memo_mut(), event),
             Life::Active => turn.take(&mut run, event),
         }
     }
@@ -73,13 +73,14 @@ fn has_room(memo: &Memo, event: &Event) -> bool {
 /// The stored configuration does not fit the definition: nothing is touched but the event is kept.
 fn illegal(mut state: State, event: &Event, failure: Failure) -> Step {
     state.seq += 1;
+    let memo = Arc::make_mut(&mut state.memo);
     let verdict = if state.life.is_over() {
         Verdict::Dropped
-    } else if state.memo.incident.is_some() {
-        hold(&mut state.memo, event)
+    } else if memo.incident.is_some() {
+        hold(memo, event)
     } else {
-        state.memo.held.push(event.clone());
-        state.memo.incident = Some(incident(failure, event, state.seq));
+        memo.held.push(event.clone());
+        memo.incident = Some(incident(failure, event, state.seq));
         Verdict::Stuck
     };
     if !state.life.is_over() {
@@ -91,7 +92,7 @@ fn illegal(mut state: State, event: &Event, failure: Failure) -> Step {
 /// Events tell what is known of contact, tenant and channel at their time.
 fn take_scope(run: &mut Run<'_>, event: &Event) {
     let Some(Value::Object(told)) = event.body.get("scope") else { return };
-    let scope = Arc::make_mut(&mut run.memo.scope);
+    let scope = Arc::make_mut(&mut run.memo_mut().scope);
     if !scope.is_object() {
         *scope = json!({});
     }
@@ -142,13 +143,13 @@ impl Turn {
         self.stop(run, failure, &event);
         // The result of a step that gave up is not offered again: a retry brings a new one.
         if !waits_for_step {
-            run.memo.held.insert(0, event);
+            run.memo_mut().held.insert(0, event);
         }
     }
 
     /// The instance is stuck over this event, which is not kept.
     pub(crate) fn stop(&mut self, run: &mut Run<'_>, failure: Failure, event: &Event) {
-        run.memo.incident = Some(incident(failure, event, run.seq));
+        run.memo_mut().incident = Some(incident(failure, event, run.seq));
         self.change(Change::Incident);
         self.verdict = Verdict::Stuck;
     }
@@ -170,14 +171,14 @@ impl Turn {
     /// Deferred events are offered in order, again and again, as long as one of them finds a transition.
     fn offer_deferred(&mut self, run: &mut Run<'_>) {
         let now = run.at;
-        run.memo.deferred.retain(|deferred| deferred.until >= now);
+        run.memo_mut().deferred.retain(|deferred| deferred.until >= now);
         let mut place = 0;
         while self.life == Life::Active && place < run.memo.deferred.len() {
             let event = run.memo.deferred[place].event.clone();
             match macrostep::is_enabled(run, &Value::Object(event.body.clone())) {
                 Ok(false) => place += 1,
                 Ok(true) => {
-                    run.memo.deferred.remove(place);
+                    run.memo_mut().deferred.remove(place);
                     let mark = run.mark();
                     match macrostep::macrostep(run, Value::Object(event.body.clone())) {
                         Ok(_) => self.settle(run),
@@ -189,7 +190,7 @@ impl Turn {
                     place = 0;
                 }
                 Err(failure) => {
-                    run.memo.deferred.remove(place);
+                    run.memo_mut().deferred.remove(place);
                     self.park(run, failure, event);
                 }
             }
@@ -199,13 +200,14 @@ impl Turn {
     /// Applies what was held, oldest first, until it gets stuck again or ends.
     pub(crate) fn take_held(&mut self, run: &mut Run<'_>) {
         let verdict = self.verdict;
-        let mut held: std::collections::VecDeque<_> = std::mem::take(&mut run.memo.held).into();
+        let held = std::mem::take(&mut run.memo_mut().held);
+        let mut held = std::collections::VecDeque::from(held);
         while self.life == Life::Active {
             let Some(event) = held.pop_front() else { break };
             self.take(run, &event);
         }
         if !self.life.is_over() {
-            run.memo.held.extend(held);
+            run.memo_mut().held.extend(held);
         }
         if self.verdict != Verdict::Stuck {
             self.verdict = verdict;
@@ -232,7 +234,7 @@ fn start(run: &mut Run<'_>, event: &Event) -> Result<Verdict, Failure> {
     if !run.active.is_empty() {
         return Ok(Verdict::Dropped);
     }
-    run.memo.input = Arc::new(event.body.get("input").cloned().unwrap_or(Value::Null));
+    run.memo_mut().input = Arc::new(event.body.get("input").cloned().unwrap_or(Value::Null));
     // The first state sees the message that started it as `event`, as a later state would.
     let mut init = match event.body.get("trigger") {
         Some(Value::Object(trigger)) => trigger.clone(),
@@ -257,7 +259,7 @@ fn timer(run: &mut Run<'_>, event: &Event) -> Result<Verdict, Failure> {
     };
     let is_due = found.is_some_and(|(_, timer)| event.at >= timer.due);
     let name = found.filter(|_| is_due).map(|(name, _)| name.clone());
-    let Some(timer) = name.and_then(|name| run.memo.timers.remove(&name)) else {
+    let Some(timer) = name.and_then(|name| run.memo_mut().timers.remove(&name)) else {
         return Ok(Verdict::Dropped);
     };
     let taken = macrostep::macrostep(run, timer.event)?;
@@ -290,7 +292,7 @@ fn signal(run: &mut Run<'_>, event: &Event) -> Result<Verdict, Failure> {
         Unhandled::Defer => {
             let ttl_ms = policy.defer_ttl_ms.unwrap_or(limits::DEFER_TTL_MS);
             let until = run.at + TimeDelta::milliseconds(ttl_ms.clamp(0, limits::DELAY_MS_MAX));
-            run.memo.deferred.push(Deferred { event: event.clone(), until });
+            run.memo_mut().deferred.push(Deferred { event: event.clone(), until });
             Ok(Verdict::Deferred)
         }
     }

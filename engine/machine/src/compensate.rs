@@ -34,7 +34,7 @@ impl Run<'_> {
         }
         let (id, kind, policy) = (undo.id.clone(), kind_of(&undo.source), undo.policy.clone());
         let name = id.clone().unwrap_or_else(|| kind.clone());
-        self.memo.undo.push(UndoStep { id, kind, input, policy });
+        self.memo_mut().undo.push(UndoStep { id, kind, input, policy });
         self.check_kept(&name)
     }
 
@@ -49,9 +49,9 @@ impl Run<'_> {
             let message = format!("`{invoke}` would compensate while `{}` does", other.invoke);
             return Err(Failure::new("compensation", message));
         }
-        let Some(running) = self.memo.undo.pop() else { return Ok(false) };
+        let Some(running) = self.memo_mut().undo.pop() else { return Ok(false) };
         let invoke = invoke.to_owned();
-        self.memo.compensation = Some(Compensation { invoke, purpose, number: 1, running });
+        self.memo_mut().compensation = Some(Compensation { invoke, purpose, number: 1, running });
         self.ask_undo()?;
         Ok(true)
     }
@@ -64,28 +64,29 @@ impl Run<'_> {
             Purpose::Invoke { state } => state.clone(),
             Purpose::Fail { .. } | Purpose::Cancel { .. } => String::new(),
         };
-        let (kind, policy, input) = (&running.kind, &running.policy, running.input.clone());
-        self.ask(Ask { id, kind, input, policy, state })
+        let (kind, input) = (running.kind.clone(), running.input.clone());
+        self.ask(Ask { id, kind, input, policy: &running.policy, state })
     }
 
     /// The undo step that ran has been settled: the next one's turn, or what the compensation was for.
     pub(crate) fn undone(&mut self) -> Result<Option<Compensation>, Failure> {
-        let Some(mut compensation) = self.memo.compensation.take() else { return Ok(None) };
-        let Some(next) = self.memo.undo.pop() else { return Ok(Some(compensation)) };
+        let Some(mut compensation) = self.memo_mut().compensation.take() else { return Ok(None) };
+        let Some(next) = self.memo_mut().undo.pop() else { return Ok(Some(compensation)) };
         compensation.running = next;
         compensation.number += 1;
-        self.memo.compensation = Some(compensation);
+        self.memo_mut().compensation = Some(compensation);
         self.ask_undo()?;
         Ok(None)
     }
 
     /// Gives a compensation up, that of a state or any: the step under way has not taken anything back for certain.
     pub(crate) fn leave_compensation(&mut self, of: Option<&str>) {
-        let left = self.memo.compensation.take_if(|compensation| match &compensation.purpose {
-            Purpose::Invoke { state } => of.is_none_or(|of| of == state),
-            Purpose::Fail { .. } | Purpose::Cancel { .. } => of.is_none(),
-        });
-        self.memo.undo.extend(left.map(|compensation| compensation.running));
+        let left =
+            self.memo_mut().compensation.take_if(|compensation| match &compensation.purpose {
+                Purpose::Invoke { state } => of.is_none_or(|of| of == state),
+                Purpose::Fail { .. } | Purpose::Cancel { .. } => of.is_none(),
+            });
+        self.memo_mut().undo.extend(left.map(|compensation| compensation.running));
     }
 
     /// Whether the workflow has ended and its undo steps are being run.
@@ -106,12 +107,12 @@ impl Run<'_> {
         match purpose {
             Purpose::Invoke { .. } => {}
             Purpose::Fail { error } => {
-                self.memo.result = Some(error.clone());
+                self.memo_mut().result = Some(error.clone());
                 self.commands.push(Command::Fail { error });
                 self.over = Some(Change::Fail);
             }
             Purpose::Cancel { result } => {
-                self.memo.result = Some(result);
+                self.memo_mut().result = Some(result);
                 self.over = Some(Change::Cancel);
             }
         }

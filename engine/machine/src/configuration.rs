@@ -1,14 +1,13 @@
 //! Configurations: the set of active states, its stored form (paths of the leaves) and its XState value.
 
-use crate::run::Failure;
+use crate::{run::Failure, state_set::StateSet};
 use serde_json::{Map, Value};
-use std::collections::BTreeSet;
 use workflows::chart::{Chart, Kind, StateId};
 
 /// The full configuration of the stored leaves. Fails when it is not legal in this chart: a leaf that does not exist, two
 /// children of one compound state, a region without an active state.
-pub(crate) fn load(chart: &Chart, leaves: &[String]) -> Result<BTreeSet<StateId>, Failure> {
-    let mut active = BTreeSet::new();
+pub(crate) fn load(chart: &Chart, leaves: &[String]) -> Result<StateSet, Failure> {
+    let mut active = StateSet::default();
     for path in leaves {
         let Some(id) = chart.at(path) else {
             let message = format!("the state `{path}` does not exist in this version");
@@ -17,12 +16,12 @@ pub(crate) fn load(chart: &Chart, leaves: &[String]) -> Result<BTreeSet<StateId>
         active.insert(id);
         active.extend(chart.ancestors(id));
     }
-    for id in &active {
-        let state = chart.state(*id);
-        let children = state.children.iter().filter(|child| active.contains(child)).count();
+    for id in active.iter() {
+        let state = chart.state(id);
+        let children = state.children.iter().filter(|child| active.contains(**child)).count();
         let is_legal = match state.kind {
             Kind::Compound => children == 1,
-            Kind::Parallel => children == regions(chart, *id).count(),
+            Kind::Parallel => children == regions(chart, id).count(),
             Kind::Atomic | Kind::Final => true,
             Kind::History { .. } => false,
         };
@@ -36,16 +35,16 @@ pub(crate) fn load(chart: &Chart, leaves: &[String]) -> Result<BTreeSet<StateId>
 }
 
 /// The stored form: paths of the active leaves in document order.
-pub(crate) fn store(chart: &Chart, active: &BTreeSet<StateId>) -> Vec<String> {
+pub(crate) fn store(chart: &Chart, active: &StateSet) -> Vec<String> {
     leaves(chart, active).map(|id| chart.state(id).path.clone()).collect()
 }
 
 /// Active atomic and final states, in document order (SCXML "atomic states").
 pub(crate) fn leaves<'a>(
     chart: &'a Chart,
-    active: &'a BTreeSet<StateId>,
+    active: &'a StateSet,
 ) -> impl Iterator<Item = StateId> + 'a {
-    active.iter().copied().filter(|id| is_leaf(chart, *id))
+    active.iter().filter(|id| is_leaf(chart, *id))
 }
 
 pub(crate) fn is_leaf(chart: &Chart, id: StateId) -> bool {
@@ -66,9 +65,9 @@ pub fn state_value(chart: &Chart, leaves: &[String]) -> Value {
     }
 }
 
-fn value_of(chart: &Chart, id: StateId, active: &BTreeSet<StateId>) -> Value {
+fn value_of(chart: &Chart, id: StateId, active: &StateSet) -> Value {
     let state = chart.state(id);
-    let children: Vec<_> = state.children.iter().copied().filter(|c| active.contains(c)).collect();
+    let children: Vec<_> = state.children.iter().copied().filter(|c| active.contains(*c)).collect();
     if let (Kind::Compound, [only]) = (&state.kind, children.as_slice()) {
         let child = chart.state(*only);
         if is_leaf(chart, *only) {

@@ -64,7 +64,7 @@ impl Run<'_> {
         let (items, event) = ((0..).zip(items).collect(), self.event.clone());
         let results = Default::default();
         let open = OpenEach { state, event, total, started: 0, items, results };
-        self.memo.each.insert(invoke.id.clone(), open);
+        self.memo_mut().each.insert(invoke.id.clone(), open);
         self.check_kept(&invoke.id)?;
         self.start_items(invoke, each, owner)
     }
@@ -88,7 +88,7 @@ impl Run<'_> {
 
     /// Starts items, first to last, until as many run as may.
     fn start_items(&mut self, invoke: &Invoke, each: &Each, owner: StateId) -> Result<(), Failure> {
-        while let Some(open) = self.memo.each.get_mut(&invoke.id)
+        while let Some(open) = self.memo_mut().each.get_mut(&invoke.id)
             && open.started < open.total
             && open.running() < each.concurrency
         {
@@ -114,7 +114,7 @@ impl Run<'_> {
         self.event = outer;
         let (kind, state) = (kind_of(&invoke.source), self.chart.state(owner).path.clone());
         let (id, policy) = (item_id(&invoke.id, index), &invoke.policy);
-        self.ask(Ask { id, kind: &kind, input: input?, policy, state })
+        self.ask(Ask { id, kind, input: input?, policy, state })
     }
 
     fn item_input(
@@ -150,7 +150,7 @@ impl Run<'_> {
         let result = match (each.on_failure, result) {
             (OnFailure::Stop, Ok(output)) => output,
             (OnFailure::Stop, Err(error)) => {
-                self.memo.each.remove(id);
+                self.memo_mut().each.remove(id);
                 let path = chart.state(owner).path.as_str();
                 let prefix = format!("{id}[");
                 self.cancel_steps(|step, open| open.state == path && step.starts_with(&prefix));
@@ -161,11 +161,12 @@ impl Run<'_> {
             (OnFailure::Collect, Ok(output)) => json!({ "output": output }),
             (OnFailure::Collect, Err(error)) => json!({ "error": error }),
         };
-        let Some(open) = self.memo.each.get_mut(id) else { return Ok(None) };
+        let Some(open) = self.memo_mut().each.get_mut(id) else { return Ok(None) };
         open.items.remove(&index);
         open.results.insert(index, result);
         if open.items.is_empty() {
-            let results = self.memo.each.remove(id).map(|open| open.results).unwrap_or_default();
+            let results =
+                self.memo_mut().each.remove(id).map(|open| open.results).unwrap_or_default();
             return Ok(Some(done(id, results.into_values().collect())));
         }
         self.check_kept(id).map_err(|failure| Failure {

@@ -4,22 +4,23 @@ use crate::{
     configuration::{is_leaf, regions},
     run::Run,
     select::Selected,
+    state_set::StateSet,
 };
-use std::collections::BTreeSet;
+use std::borrow::Cow;
 use workflows::chart::{Chart, Kind, StateId};
 
 /// The states a set of transitions exits (SCXML `computeExitSet`).
-pub(crate) fn exit_set(run: &Run<'_>, transitions: &[Selected<'_>]) -> BTreeSet<StateId> {
-    let mut exits = BTreeSet::new();
+pub(crate) fn exit_set(run: &Run<'_>, transitions: &[Selected<'_>]) -> StateSet {
+    let mut exits = StateSet::default();
     for selected in transitions.iter().filter(|s| !s.transition.targets.is_empty()) {
         match transition_domain(run, selected) {
             // Only a re-entering transition of the root has no domain: it leaves everything.
-            None => exits.extend(&run.active),
+            None => exits.extend(run.active.iter()),
             Some(domain) => {
                 if selected.transition.reenter && selected.source == domain {
                     exits.insert(domain);
                 }
-                exits.extend(run.active.iter().filter(|id| run.chart.is_descendant(**id, domain)));
+                exits.extend(run.active.iter().filter(|id| run.chart.is_descendant(*id, domain)));
             }
         }
     }
@@ -36,12 +37,11 @@ fn transition_domain(run: &Run<'_>, selected: &Selected<'_>) -> Option<StateId> 
     if !selected.transition.reenter && targets.iter().all(is_inside) {
         return Some(selected.source);
     }
-    let mut others = targets;
-    others.push(selected.source);
-    let first = others.remove(0);
+    let mut others = targets.iter().copied().chain([selected.source]);
+    let first = others.next().unwrap_or(selected.source);
     let common = chart
         .ancestors(first)
-        .find(|ancestor| others.iter().all(|other| chart.is_descendant(*other, *ancestor)));
+        .find(|ancestor| others.clone().all(|other| chart.is_descendant(other, *ancestor)));
     match common {
         Some(ancestor) => Some(ancestor),
         None if selected.transition.reenter => None,
@@ -50,19 +50,23 @@ fn transition_domain(run: &Run<'_>, selected: &Selected<'_>) -> Option<StateId> 
 }
 
 /// The targets with history states replaced by what they stand for (SCXML `getEffectiveTargetStates`).
-fn effective_targets(run: &Run<'_>, targets: &[StateId]) -> Vec<StateId> {
+fn effective_targets<'t>(run: &Run<'_>, targets: &'t [StateId]) -> Cow<'t, [StateId]> {
+    let is_history = |id: &StateId| matches!(run.chart.state(*id).kind, Kind::History { .. });
+    if !targets.iter().any(is_history) {
+        return targets.into();
+    }
     let mut effective = Vec::new();
     for target in targets {
         let state = run.chart.state(*target);
-        if !matches!(state.kind, Kind::History { .. }) {
+        if !is_history(target) {
             effective.push(*target);
         } else if let Some(remembered) = remembered(run, *target) {
             effective.extend(remembered);
         } else if let Some(default) = &state.initial {
-            effective.extend(effective_targets(run, &default.targets));
+            effective.extend(&*effective_targets(run, &default.targets));
         }
     }
-    effective
+    effective.into()
 }
 
 /// What a history state remembers; `None` if its parent was never left, or if the version has changed since.
@@ -72,18 +76,18 @@ fn remembered(run: &Run<'_>, history: StateId) -> Option<Vec<StateId>> {
 }
 
 /// Writes down what the history children of the exited states will stand for.
-pub(crate) fn record_history(run: &mut Run<'_>, exits: &BTreeSet<StateId>) {
+pub(crate) fn record_history(run: &mut Run<'_>, exits: &StateSet) {
     let chart = run.chart;
-    for exited in exits {
-        for child in &chart.state(*exited).children {
+    for exited in exits.iter() {
+        for child in &chart.state(exited).children {
             let Kind::History { deep } = chart.state(*child).kind else { continue };
-            let belongs = |id: &&StateId| match deep {
-                true => is_leaf(chart, **id) && chart.is_descendant(**id, *exited),
-                false => chart.state(**id).parent == Some(*exited),
+            let belongs = |id: &StateId| match deep {
+                true => is_leaf(chart, *id) && chart.is_descendant(*id, exited),
+                false => chart.state(*id).parent == Some(exited),
             };
-            let paths = run.active.iter().filter(belongs).map(|id| chart.state(*id).path.clone());
+            let paths = run.active.iter().filter(belongs).map(|id| chart.state(id).path.clone());
             let paths = paths.collect();
-            run.memo.history.insert(chart.state(*child).path.clone(), paths);
+            run.memo_mut().history.insert(chart.state(*child).path.clone(), paths);
         }
     }
 }
@@ -91,8 +95,8 @@ pub(crate) fn record_history(run: &mut Run<'_>, exits: &BTreeSet<StateId>) {
 /// What is entered, and for which states the default entry (with its actions) is taken.
 #[derive(Default)]
 pub(crate) struct EntrySet {
-    pub(crate) states: BTreeSet<StateId>,
-    pub(crate) by_default: BTreeSet<StateId>,
+    pub(crate) states: StateSet,
+    pub(crate) by_default: StateSet,
 }
 
 /// The states a set of transitions enters (SCXML `computeEntrySet`).
@@ -121,8 +125,8 @@ pub(crate) fn entry_set(run: &Run<'_>, transitions: &[Selected<'_>]) -> EntrySet
         } else {
             domain
         };
-        for target in effective_targets(run, &selected.transition.targets) {
-            add_ancestors(run, target, domain, bound, &mut entry);
+        for target in &*effective_targets(run, &selected.transition.targets) {
+            add_ancestors(run, *target, domain, bound, &mut entry);
             if let Some(parallel) = domain.filter(|d| run.chart.state(*d).kind == Kind::Parallel) {
                 add_regions(run, parallel, DefaultEntry::OfTheirStates, &mut entry);
             }
@@ -226,7 +230,7 @@ fn add_regions(run: &Run<'_>, parallel: StateId, default: DefaultEntry, entry: &
     for region in regions(chart, parallel) {
         // A history state reached from inside enters its ancestors again; what was not left beside stays as it is.
         let is_entered = run.is_active(region)
-            || entry.states.iter().any(|s| *s == region || chart.is_descendant(*s, region));
+            || entry.states.iter().any(|s| s == region || chart.is_descendant(s, region));
         if !is_entered {
             entry.states.insert(region);
             if default == DefaultEntry::OfTheRegions {

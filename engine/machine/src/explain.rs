@@ -83,7 +83,7 @@ pub fn explain(
     let states = match Run::new(definition, state.clone(), now) {
         Ok(mut run) => {
             run.event = last.map_or(Value::Null, |event| Value::Object(event.body.clone()));
-            run.active.iter().filter_map(|id| explain_state(&run, *id)).collect()
+            run.active.iter().filter_map(|id| explain_state(&run, id)).collect()
         }
         Err(_) => Vec::new(),
     };

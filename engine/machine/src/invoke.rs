@@ -18,7 +18,7 @@ pub(crate) struct Ask<'a> {
     /// The id its result names.
     pub(crate) id: String,
     /// Node kind, or `workflow:<name>`.
-    pub(crate) kind: &'a str,
+    pub(crate) kind: String,
     pub(crate) input: Value,
     pub(crate) policy: &'a Policy,
     /// Path of the invoking state.
@@ -47,7 +47,7 @@ impl Run<'_> {
             (source, None) => {
                 let input = self.map(&invoke.input, owner)?;
                 let (id, kind) = (invoke.id.clone(), kind_of(source));
-                self.ask(Ask { id, kind: &kind, input, policy: &invoke.policy, state })
+                self.ask(Ask { id, kind, input, policy: &invoke.policy, state })
             }
         }
     }
@@ -65,11 +65,11 @@ impl Run<'_> {
             }
             None => {
                 let (invoke, policy) = (invoke.clone(), policy.clone());
-                Command::RunStep { id, invoke, kind: kind.to_owned(), input, policy }
+                Command::RunStep { id, invoke, kind: kind.clone(), input, policy }
             }
         };
         self.commands.push(command);
-        self.memo.steps.insert(invoke, OpenStep { id, state, kind: kind.to_owned() });
+        self.memo_mut().steps.insert(invoke, OpenStep { id, state, kind });
         Ok(())
     }
 
@@ -110,7 +110,7 @@ impl Run<'_> {
 
     /// Counts one more child against the bound of the instance.
     fn count_child(&mut self) -> Result<(), Failure> {
-        self.memo.children += 1;
+        self.memo_mut().children += 1;
         if self.memo.children > limits::CHILDREN_MAX {
             let message =
                 format!("it has started {} children, as many as it may", limits::CHILDREN_MAX);
@@ -124,7 +124,7 @@ impl Run<'_> {
     pub(crate) fn invoke_again(&mut self, id: &str, open: &OpenStep) -> Result<(), Failure> {
         let part = part_of(&self.memo, id);
         if matches!(part, Part::Undo) {
-            self.memo.steps.remove(id);
+            self.memo_mut().steps.remove(id);
             return self.ask_undo();
         }
         let whole = match &part {
@@ -141,7 +141,7 @@ impl Run<'_> {
             let message = format!("the state `{}` does not invoke `{whole}` any more", open.state);
             return Err(Failure::new("configuration", message));
         };
-        self.memo.steps.remove(id);
+        self.memo_mut().steps.remove(id);
         match (part, &invoke.each) {
             (Part::Item { index, .. }, Some(each)) => self.start_item(invoke, each, owner, index),
             _ => self.invoke(invoke, owner),
@@ -160,12 +160,12 @@ impl Run<'_> {
 
     /// Cancels the open steps that `belongs` names.
     pub(crate) fn cancel_steps(&mut self, belongs: impl Fn(&str, &OpenStep) -> bool) {
-        let steps = std::mem::take(&mut self.memo.steps);
+        let steps = std::mem::take(&mut self.memo_mut().steps);
         for (invoke, step) in steps {
             if belongs(&invoke, &step) {
                 self.cancel_step(invoke, &step);
             } else {
-                self.memo.steps.insert(invoke, step);
+                self.memo_mut().steps.insert(invoke, step);
             }
         }
     }
@@ -175,20 +175,20 @@ impl Run<'_> {
         let path = self.chart.state(id).path.as_str();
         self.cancel_timers_of(path);
         self.cancel_steps(|_, step| step.state == path);
-        self.memo.each.retain(|_, each| each.state != path);
-        self.memo.inputs.remove(path);
+        self.memo_mut().each.retain(|_, each| each.state != path);
+        self.memo_mut().inputs.remove(path);
         self.leave_compensation(Some(path));
     }
 
     /// Cancels every timer, step and child. Undo steps stay registered.
     pub(crate) fn drop_everything(&mut self) {
-        for (name, timer) in std::mem::take(&mut self.memo.timers) {
+        for (name, timer) in std::mem::take(&mut self.memo_mut().timers) {
             self.cancel_timer(name, timer.id);
         }
         self.cancel_steps(|_, _| true);
-        self.memo.deferred.clear();
-        self.memo.each.clear();
-        self.memo.inputs.clear();
+        self.memo_mut().deferred.clear();
+        self.memo_mut().each.clear();
+        self.memo_mut().inputs.clear();
         self.leave_compensation(None);
     }
 }

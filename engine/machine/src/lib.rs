@@ -30,6 +30,7 @@ mod select;
 pub mod simulate;
 mod size;
 pub mod state;
+mod state_set;
 mod timers;
 
 use chrono::{DateTime, Utc};

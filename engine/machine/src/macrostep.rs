@@ -9,9 +9,9 @@ use crate::{
     select::{Selected, select, select_eventless},
     size::json_bytes,
     state::Purpose,
+    state_set::StateSet,
 };
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
 use workflows::{
     chart::{Chart, Kind, StateId},
     limits,
@@ -85,36 +85,35 @@ fn microstep(run: &mut Run<'_>, enabled: &[Selected<'_>]) -> Result<bool, Failur
         run.execute(&selected.transition.actions, selected.source)?;
     }
     let entry = entry_set(run, enabled);
-    for id in entry.states.iter().filter(|id| run.active.contains(*id)).copied().collect::<Vec<_>>()
-    {
+    for id in entry.states.iter().filter(|id| run.active.contains(*id)).collect::<Vec<_>>() {
         // Entered again without having been left: what it set and asked for is set and asked for anew.
         run.release(id);
     }
     take_inputs(run, enabled, &entry)?;
-    let is_touched = leaves_a_mark(run.chart, exits.iter().chain(&entry.states), &exits);
+    let is_touched = leaves_a_mark(run.chart, exits.iter().chain(entry.states.iter()), &exits);
     enter(run, entry)?;
     Ok(is_touched || run.active != active || run.assignments != assignments)
 }
 
 /// Whether leaving or entering these states changes more than the configuration, in XState's view: a history was written,
 /// or a step was started or dropped. Leaving a state and entering it again is no change otherwise, and neither is a raise.
-fn leaves_a_mark<'a>(
+fn leaves_a_mark(
     chart: &Chart,
-    mut touched: impl Iterator<Item = &'a StateId>,
-    exits: &BTreeSet<StateId>,
+    mut touched: impl Iterator<Item = StateId>,
+    exits: &StateSet,
 ) -> bool {
     let is_history = |id: &StateId| matches!(chart.state(*id).kind, Kind::History { .. });
-    touched.any(|id| !chart.state(*id).invokes.is_empty())
-        || exits.iter().any(|id| chart.state(*id).children.iter().any(is_history))
+    touched.any(|id| !chart.state(id).invokes.is_empty())
+        || exits.iter().any(|id| chart.state(id).children.iter().any(is_history))
 }
 
 /// Leaves states, innermost first.
-fn exit(run: &mut Run<'_>, exits: &BTreeSet<StateId>) -> Result<(), Failure> {
+fn exit(run: &mut Run<'_>, exits: &StateSet) -> Result<(), Failure> {
     record_history(run, exits);
     let chart = run.chart;
     for id in exits.iter().rev() {
-        run.execute(&chart.state(*id).exit, *id)?;
-        run.release(*id);
+        run.execute(&chart.state(id).exit, id)?;
+        run.release(id);
         run.active.remove(id);
     }
     Ok(())
@@ -129,9 +128,9 @@ fn take_inputs(
     for selected in enabled {
         let Some(mapper) = &selected.transition.input else { continue };
         let input = run.map(mapper, selected.source)?;
-        for target in selected.transition.targets.iter().filter(|t| entry.states.contains(*t)) {
+        for target in selected.transition.targets.iter().filter(|t| entry.states.contains(**t)) {
             let path = run.chart.state(*target).path.clone();
-            run.memo.inputs.insert(path, input.clone());
+            run.memo_mut().inputs.insert(path, input.clone());
         }
     }
     Ok(())
@@ -140,49 +139,45 @@ fn take_inputs(
 /// Enters states, outermost first, and completes what final states complete.
 fn enter(run: &mut Run<'_>, entry: EntrySet) -> Result<(), Failure> {
     let chart = run.chart;
-    let mut completed = BTreeSet::new();
-    for id in &entry.states {
-        let state = chart.state(*id);
-        if !run.active.insert(*id) {
+    let mut completed = StateSet::default();
+    for id in entry.states.iter() {
+        let state = chart.state(id);
+        if !run.active.insert(id) {
             // Entered again without being left: what it waits for begins anew.
-            run.release(*id);
+            run.release(id);
         }
         if let Some(mapper) = &state.input
             && !run.memo.inputs.contains_key(&state.path)
         {
-            let input = run.map(mapper, *id)?;
-            run.memo.inputs.insert(state.path.clone(), input);
+            let input = run.map(mapper, id)?;
+            run.memo_mut().inputs.insert(state.path.clone(), input);
         }
-        run.execute(&state.entry, *id)?;
+        run.execute(&state.entry, id)?;
         for after in &state.after {
-            let due = run.due(&after.delay, *id)?;
+            let due = run.due(&after.delay, id)?;
             let event = json!({ "type": after.event });
-            run.set_timer(after.event.clone(), due, Some(*id), event)?;
+            run.set_timer(after.event.clone(), due, Some(id), event)?;
         }
         for invoke in &state.invokes {
-            run.invoke(invoke, *id)?;
+            run.invoke(invoke, id)?;
         }
         let is_default = entry.by_default.contains(id) && state.kind == Kind::Compound;
         if let Some(initial) = state.initial.as_ref().filter(|_| is_default) {
-            run.execute(&initial.actions, *id)?;
+            run.execute(&initial.actions, id)?;
             if let (Some(mapper), [target]) = (&initial.input, initial.targets.as_slice()) {
-                let input = run.map(mapper, *id)?;
-                run.memo.inputs.insert(chart.state(*target).path.clone(), input);
+                let input = run.map(mapper, id)?;
+                run.memo_mut().inputs.insert(chart.state(*target).path.clone(), input);
             }
         }
         if state.kind == Kind::Final {
-            complete(run, *id, &mut completed)?;
+            complete(run, id, &mut completed)?;
         }
     }
     Ok(())
 }
 
 /// A final state was entered: raises done events up to the first state that is not complete; at the top, the machine ends.
-fn complete(
-    run: &mut Run<'_>,
-    id: StateId,
-    completed: &mut BTreeSet<StateId>,
-) -> Result<(), Failure> {
+fn complete(run: &mut Run<'_>, id: StateId, completed: &mut StateSet) -> Result<(), Failure> {
     let chart = run.chart;
     let state = chart.state(id);
     let Some(parent) = state.parent else { return Ok(()) };
@@ -207,7 +202,7 @@ fn complete(
     let mut ended_by = id;
     while let Some(parallel) = marker {
         if chart.state(parallel).kind != Kind::Parallel
-            || completed.contains(&parallel)
+            || completed.contains(parallel)
             || !is_in_final_state(run, parallel)
         {
             return Ok(());
@@ -264,8 +259,8 @@ fn finish(run: &mut Run<'_>, output: Value, failed: bool) -> Result<(), Failure>
         return run.end_compensated(Purpose::Fail { error: output });
     }
     // What was done stays done.
-    run.memo.undo.clear();
-    run.memo.result = Some(output.clone());
+    run.memo_mut().undo.clear();
+    run.memo_mut().result = Some(output.clone());
     run.commands.push(Command::Complete { output });
     run.over = Some(Change::Complete);
     Ok(())
@@ -275,7 +270,7 @@ fn finish(run: &mut Run<'_>, output: Value, failed: bool) -> Result<(), Failure>
 pub(crate) fn leave_all(run: &mut Run<'_>) -> Result<(), Failure> {
     let chart = run.chart;
     for id in run.active.clone().iter().rev() {
-        run.execute(&chart.state(*id).exit, *id)?;
+        run.execute(&chart.state(id).exit, id)?;
     }
     run.drop_everything();
     run.queue.clear();

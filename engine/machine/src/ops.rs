@@ -40,7 +40,7 @@ fn retry(run: &mut Run<'_>, turn: &mut Turn, event: &Event) -> bool {
     if is_other || is_for_another(run, event) || !turn.change(Change::Retry) {
         return false;
     }
-    run.memo.incident = None;
+    run.memo_mut().incident = None;
     if let Some(invoke) = named.or_else(|| stuck_over.clone())
         && let Some(open) = run.memo.steps.get(&invoke).cloned()
     {
@@ -95,7 +95,7 @@ fn skip(run: &mut Run<'_>, turn: &mut Turn, event: &Event) -> bool {
     }
     if was_stuck {
         turn.change(Change::Retry);
-        run.memo.incident = None;
+        run.memo_mut().incident = None;
     }
     run.commands.push(match open.kind.starts_with("workflow:") {
         true => Command::CancelChild { child: open.id, invoke: invoke.clone() },
@@ -136,9 +136,9 @@ fn cancel(run: &mut Run<'_>, turn: &mut Turn, event: &Event) -> bool {
         return false;
     }
     run.drop_everything();
-    run.memo.incident = None;
-    run.memo.held.clear();
-    run.memo.result = Some(result);
+    run.memo_mut().incident = None;
+    run.memo_mut().held.clear();
+    run.memo_mut().result = Some(result);
     true
 }
 
@@ -149,8 +149,8 @@ fn cancel_compensated(run: &mut Run<'_>, turn: &mut Turn, event: &Event, result:
         return false;
     }
     let mark = run.mark();
-    run.memo.incident = None;
-    run.memo.held.clear();
+    run.memo_mut().incident = None;
+    run.memo_mut().held.clear();
     run.event = Value::Object(event.body.clone());
     let ended =
         macrostep::leave_all(run).and_then(|()| run.end_compensated(Purpose::Cancel { result }));

@@ -20,7 +20,7 @@ pub(crate) fn reschedule(run: &mut Run<'_>) -> bool {
             Ok(due) if due == timer.due => {}
             Ok(due) => {
                 let Ok(id) = run.next_id() else { break };
-                let Some(timer) = run.memo.timers.get_mut(&name) else { continue };
+                let Some(timer) = run.memo_mut().timers.get_mut(&name) else { continue };
                 let old = std::mem::replace(&mut timer.id, id);
                 timer.due = due;
                 run.commands.push(Command::CancelTimer { timer: old, name: name.clone() });

@@ -86,13 +86,13 @@ fn take(run: &mut Run<'_>, event: &Event) -> Option<(String, OpenStep)> {
     if id.is_some_and(|id: CommandId| id != open.id) {
         return None;
     }
-    run.memo.steps.remove_entry(invoke)
+    run.memo_mut().steps.remove_entry(invoke)
 }
 
 /// Raises the event of an invoke that is over; its timeout ends with it. Whether a transition took it.
 fn announce(run: &mut Run<'_>, invoke: &str, event: Value) -> Result<bool, Failure> {
     let timeout = format!("xstate.timeout.actor.{invoke}");
-    if let Some(timer) = run.memo.timers.remove(&timeout) {
+    if let Some(timer) = run.memo_mut().timers.remove(&timeout) {
         run.cancel_timer(timeout, timer.id);
     }
     macrostep::macrostep(run, event)

@@ -7,14 +7,11 @@ use crate::{
     configuration,
     life::Change,
     state::{Memo, State},
+    state_set::StateSet,
 };
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use std::{
-    cell::Cell,
-    collections::{BTreeSet, VecDeque},
-    sync::Arc,
-};
+use std::{cell::Cell, collections::VecDeque, sync::Arc};
 use workflows::{
     chart::{Chart, StateId},
     definition::Definition,
@@ -42,8 +39,8 @@ pub(crate) struct Run<'d> {
     pub(crate) chart: &'d Chart,
     pub(crate) seq: u64,
     pub(crate) at: DateTime<Utc>,
-    pub(crate) active: BTreeSet<StateId>,
-    pub(crate) memo: Memo,
+    pub(crate) active: StateSet,
+    pub(crate) memo: Arc<Memo>,
     pub(crate) context: Arc<Value>,
     pub(crate) commands: Vec<Command>,
     /// Raised events of the macrostep.
@@ -74,8 +71,8 @@ pub(crate) struct Run<'d> {
 
 /// Where to go back to.
 pub(crate) struct Mark {
-    active: BTreeSet<StateId>,
-    memo: Memo,
+    active: StateSet,
+    memo: Arc<Memo>,
     commands: Vec<Command>,
     finished: Option<(Value, bool)>,
     over: Option<Change>,
@@ -153,6 +150,11 @@ impl<'d> Run<'d> {
         }
     }
 
+    /// The bookkeeping, about to be changed.
+    pub(crate) fn memo_mut(&mut self) -> &mut Memo {
+        Arc::make_mut(&mut self.memo)
+    }
+
     /// The context, about to be changed.
     pub(crate) fn context_mut(&mut self) -> &mut Value {
         self.assignments += 1;
@@ -204,6 +206,6 @@ impl<'d> Run<'d> {
 
     /// Whether a state is active.
     pub(crate) fn is_active(&self, id: StateId) -> bool {
-        self.active.contains(&id)
+        self.active.contains(id)
     }
 }

@@ -42,8 +42,8 @@ pub struct State {
     pub life: Life,
     /// Paths of the active leaves, in document order.
     pub configuration: Vec<String>,
-    /// Everything below changes rarely and is small, or is kept apart in the store.
-    pub memo: Memo,
+    /// The machine's own bookkeeping; shared with copies of the state until one of them changes it.
+    pub memo: Arc<Memo>,
     /// The workflow's own data; shared with copies of the state until one of them changes it.
     pub context: Arc<Value>,
 }
@@ -55,7 +55,7 @@ impl State {
             seq: 0,
             life: Life::Active,
             configuration: Vec::new(),
-            memo: Memo { seed: seed.into(), ..Memo::default() },
+            memo: Arc::new(Memo { seed: seed.into(), ..Memo::default() }),
             context: Arc::default(),
         }
     }

@@ -19,25 +19,25 @@ impl Run<'_> {
         owner: Option<StateId>,
         event: Value,
     ) -> Result<(), Failure> {
-        if let Some(old) = self.memo.timers.remove(&name) {
-            self.memo.timers.insert(format!("{name}~{}", old.id), old);
+        if let Some(old) = self.memo_mut().timers.remove(&name) {
+            self.memo_mut().timers.insert(format!("{name}~{}", old.id), old);
         }
         let id = self.next_id()?;
         let Due { at: due, rule } = due;
         self.commands.push(Command::SetTimer { id, name: name.clone(), due });
         let state = owner.map(|owner| self.chart.state(owner).path.clone());
-        self.memo.timers.insert(name, OpenTimer { id, due, state, event, rule });
+        self.memo_mut().timers.insert(name, OpenTimer { id, due, state, event, rule });
         Ok(())
     }
 
     /// Drops the timers that belong to a state.
     pub(crate) fn cancel_timers_of(&mut self, path: &str) {
-        let timers = std::mem::take(&mut self.memo.timers);
+        let timers = std::mem::take(&mut self.memo_mut().timers);
         for (name, timer) in timers {
             if timer.state.as_deref() == Some(path) {
                 self.cancel_timer(name, timer.id);
             } else {
-                self.memo.timers.insert(name, timer);
+                self.memo_mut().timers.insert(name, timer);
             }
         }
     }

@@ -66,7 +66,7 @@ fn what_is_kept_is_bounded_in_bytes_too() {
     let (verdicts, state) = send(&definition, begin(&definition), &big, fit + 1);
     assert_eq!(count(&verdicts, Verdict::Deferred), fit);
     assert_eq!((verdicts[fit], state.life), (Verdict::Stuck, Life::Stuck));
-    assert_eq!(state.memo.incident.unwrap().code, "deferred");
+    assert_eq!(state.memo.incident.as_ref().unwrap().code, "deferred");
     let (_, state) = send(&definition, begin(&definition), &json!({ "type": "ops.suspend" }), 1);
     let (verdicts, _) = send(&definition, state, &big, fit + 2);
     assert_eq!((count(&verdicts, Verdict::Held), count(&verdicts, Verdict::Dropped)), (fit, 2));
@@ -85,7 +85,7 @@ fn every_expression_has_its_own_fuel_and_the_turn_has_an_end() {
     };
     let state = begin(&definition(&chart("true")));
     assert_eq!(state.life, Life::Stuck, "900 rounds cost more than a turn may");
-    assert_eq!(state.memo.incident.unwrap().code, "expression");
+    assert_eq!(state.memo.incident.as_ref().unwrap().code, "expression");
     let mut short = chart("true");
     short["states"]["a"]["always"][0]["guard"] =
         json!({ "@expr": "context.list.all(x, x >= 0) && context.n < 20" });
@@ -124,7 +124,7 @@ fn items_results_and_undo_steps_are_bounded_in_bytes() {
         "all": {"invoke": {"id": "x", "src": "noop", "each": {"items": literal}, "onDone": "end"}}, "end": {"type": "final"} } }));
     let state = begin(&heavy);
     assert_eq!(
-        (state.life, state.memo.incident.unwrap().code.as_str()),
+        (state.life, state.memo.incident.as_ref().unwrap().code.as_str()),
         (Life::Stuck, "kept-size")
     );
     let go = |items: Vec<Value>| json!({ "type": "GO", "items": items });
@@ -146,13 +146,13 @@ fn items_results_and_undo_steps_are_bounded_in_bytes() {
     let small = json!({ "type": "ADD", "text": "x" });
     let (verdicts, state) = send(&definition, begin(&definition), &small, limits::UNDO_MAX + 1);
     assert_eq!(
-        (count(&verdicts, Verdict::Applied), state.memo.incident.unwrap().code.as_str()),
+        (count(&verdicts, Verdict::Applied), state.memo.incident.as_ref().unwrap().code.as_str()),
         (limits::UNDO_MAX, "undo")
     );
     let long = json!({ "type": "ADD", "text": big });
     let (verdicts, state) = send(&definition, begin(&definition), &long, fit + 1);
     assert_eq!(
-        (count(&verdicts, Verdict::Applied), state.memo.incident.unwrap().code.as_str()),
+        (count(&verdicts, Verdict::Applied), state.memo.incident.as_ref().unwrap().code.as_str()),
         (fit, "kept-size")
     );
 }
@@ -178,7 +178,7 @@ fn an_instance_starts_so_many_children() {
     let (verdicts, state) = send(&definition, begin(&definition), &json!({ "type": "GO" }), most);
     assert_eq!(count(&verdicts, Verdict::Applied), most - 1, "the first was started at the start");
     assert_eq!(verdicts.last(), Some(&Verdict::Stuck));
-    assert_eq!(state.memo.incident.unwrap().code, "children");
+    assert_eq!(state.memo.incident.as_ref().unwrap().code, "children");
 }
 
 /// What is given to one step, and to all steps of a turn; the context that it is made of is within its own bound.

@@ -48,7 +48,7 @@ pub(crate) async fn make(pool: &PgPool, of: &[(Uuid, Uuid)], now: DateTime<Utc>)
     for ((tenant, instance), loaded) in instances::load(pool, of).await? {
         match loaded {
             Ok(loaded) => {
-                let digest = digest(&loaded.state);
+                let digest = digest(&loaded.state).to_vec();
                 given.push(Given { tenant, instance, state: loaded.state, digest });
             }
             Err(error) => {
@@ -86,7 +86,7 @@ pub(crate) async fn begin(
     let state: State =
         serde_json::from_value(row.state.clone()).map_err(|e| corrupt(e.to_string()))?;
     let is_comparable = row.is_verified && row.semantics == crate::SEMANTICS;
-    if is_comparable && digest(&state) != row.state_digest {
+    if is_comparable && digest(&state)[..] != row.state_digest {
         return Err(corrupt("its state does not have the digest of its turn".to_owned()));
     }
     Ok(Some(Checkpoint { state, row }))

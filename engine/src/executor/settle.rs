@@ -76,7 +76,7 @@ pub(super) async fn settle(
         given: Given {
             event_id: Uuid::now_v7(),
             event,
-            actor: "executor".to_owned(),
+            actor: "executor".into(),
             claim: Some(Claim::Step(Settlement {
                 step: id.command,
                 fence: row.fence,

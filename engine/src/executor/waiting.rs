@@ -6,6 +6,7 @@
 
 use crate::{
     fair::{FairKey, FairQueue, Weight},
+    hash::FastMap,
     kinds,
     limits::{LANES_MAX, STEP_PAGE, STEPS_WAITING_MAX},
     shards::ShardSet,
@@ -23,7 +24,7 @@ const LITTLE: usize = STEP_PAGE as usize / 4;
 
 /// What waits.
 pub(super) struct Waiting {
-    rows: HashMap<RowId, Place>,
+    rows: FastMap<RowId, Place>,
     by_due: BTreeSet<(DateTime<Utc>, RowId)>,
     /// May name steps that are gone; those are passed over.
     ready: FairQueue<RowId>,
@@ -44,7 +45,7 @@ struct Place {
 impl Default for Waiting {
     fn default() -> Self {
         Self {
-            rows: HashMap::new(),
+            rows: FastMap::default(),
             by_due: BTreeSet::new(),
             // Its room is kept here, where steps that were taken back are not counted.
             ready: FairQueue::new(usize::MAX),

@@ -194,7 +194,7 @@ impl Recorded {
         normalise(&mut step);
         if self.turn.semantics < WITH_RULES {
             self.take_dues(&mut step);
-            step.state.memo.forget_rules();
+            Arc::make_mut(&mut step.state.memo).forget_rules();
         }
         step
     }
@@ -213,7 +213,7 @@ impl Recorded {
                     *set = *due;
                 }
             }
-            let mut timers = step.state.memo.timers.values_mut();
+            let mut timers = Arc::make_mut(&mut step.state.memo).timers.values_mut();
             if let Some(timer) = timers.find(|timer| timer.id == *id && is_same(&timer.due)) {
                 timer.due = *due;
             }
@@ -254,7 +254,7 @@ impl Recorded {
         // A state that another release made may hold less than this one keeps of it.
         let is_pinned = definition.digest == self.turn.definition_digest
             && self.turn.semantics == crate::SEMANTICS;
-        if is_pinned && digest(state) != self.turn.state_digest {
+        if is_pinned && digest(state)[..] != self.turn.state_digest {
             let message = "the state differs from the stored one".to_owned();
             return Some(self.differs("state", Value::Null, json!(state), message));
         }

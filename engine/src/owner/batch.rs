@@ -5,6 +5,7 @@ use crate::{
     commit::{Batch, InstanceKey},
     definitions::Named,
     error::{Error, Result},
+    hash::FastMap,
     limits::DATABASE_RETRY,
     ops::retry,
     outbox::{Outbox, OutboxRow},
@@ -18,33 +19,34 @@ use crate::{
 };
 use machine::{Event, event::kind};
 use serde_json::json;
-use std::collections::{HashMap, hash_map::Entry};
+use std::collections::hash_map::Entry;
 
 /// A batch with the works it is made of.
 #[derive(Default)]
 pub(crate) struct Prepared {
     pub(crate) batch: Batch,
     /// Works with a turn in the batch, and discarded ones.
-    pub(crate) works: Vec<Work>,
+    pub(crate) works: Vec<Box<Work>>,
     /// Works for instances of other processes, in the order of the batch's `passed`.
-    pub(crate) passed: Vec<Work>,
+    pub(crate) passed: Vec<Box<Work>>,
     /// Rows for the steps that the batch opens.
     pub(crate) opened: Vec<OutboxRow>,
 }
 
 impl Prepared {
     /// All its works, to be done otherwise.
-    pub(super) fn into_works(self) -> impl Iterator<Item = Work> {
+    pub(super) fn into_works(self) -> impl Iterator<Item = Box<Work>> {
         self.works.into_iter().chain(self.passed)
     }
 }
 
 impl Owner {
     /// Computes the turns. Works that can have none are finished here.
-    pub(super) async fn prepare(&mut self, works: Vec<Work>) -> Prepared {
+    pub(super) async fn prepare(&mut self, works: Vec<Box<Work>>) -> Prepared {
         self.load(&works).await;
-        let mut chains: Vec<Chain> = Vec::with_capacity(works.len());
-        let mut places: HashMap<InstanceKey, usize> = HashMap::with_capacity(works.len());
+        let mut chains: Vec<Box<Chain>> = Vec::with_capacity(works.len());
+        let mut places: FastMap<InstanceKey, usize> = FastMap::default();
+        places.reserve(works.len());
         let mut prepared = Prepared::default();
         prepared.works.reserve(works.len());
         for mut work in works {
@@ -98,9 +100,9 @@ impl Owner {
                 self.hot.put(stored(chain), definition);
             }
         }
-        chains.iter_mut().for_each(Chain::seal);
+        chains.iter_mut().for_each(|chain| chain.seal());
         prepared.batch.chains = chains;
-        prepared.opened = Outbox::rows(prepared.batch.chains.iter());
+        prepared.opened = Outbox::rows(prepared.batch.chains.iter().map(Box::as_ref));
         prepared
     }
 
@@ -135,16 +137,16 @@ impl Owner {
 
     /// The instance of a work, ready for turns; `None` if there is none. One that is to be started and is there already is
     /// left to the insert to find.
-    fn chain(&mut self, work: &Work) -> Option<Chain> {
+    fn chain(&mut self, work: &Work) -> Option<Box<Chain>> {
         if let What::Birth(birth) = &work.what {
-            return Some(Chain::unborn(birth.meta.clone(), birth.definition.clone()));
+            return Some(Chain::unborn(birth.meta.clone(), birth.definition.clone()).into());
         }
         let (instance, definition) = self.hot.take((work.tenant, work.instance))?;
-        Some(Chain::of(instance, definition))
+        Some(Chain::of(instance, definition).into())
     }
 
     /// Reads the instances that are not in memory, in one query.
-    async fn load(&mut self, works: &[Work]) {
+    async fn load(&mut self, works: &[Box<Work>]) {
         let mut wanted: Vec<InstanceKey> = works
             .iter()
             .filter(|w| matches!(w.what, What::Event))
@@ -187,7 +189,7 @@ impl Owner {
     }
 
     /// An instance could not be started: its id or its key is taken. The caller is told, or the parent.
-    pub(super) async fn refuse_birth(&self, mut work: Work, again: &mut Vec<Work>) {
+    pub(super) async fn refuse_birth(&self, mut work: Box<Work>, again: &mut Vec<Box<Work>>) {
         let error = match self.birth_error(&work).await {
             Ok(Some(error)) => error,
             // Whoever was in the way is gone, or nobody can say: it is tried again.
@@ -243,20 +245,13 @@ pub(crate) fn fail_parent(work: &mut Work, parent: &instances::Parent, code: &st
 }
 
 /// The instance as it stands after its chain was written.
-pub(crate) fn stored(chain: Chain) -> Instance {
-    let status = chain.status().to_owned();
-    Instance {
-        meta: chain.meta,
-        status,
-        state: chain.state,
-        updated_at: chain.at,
-        has_origin: true,
-    }
+pub(crate) fn stored(chain: Box<Chain>) -> Instance {
+    Instance { meta: chain.meta, state: chain.state, updated_at: chain.at, has_origin: true }
 }
 
 /// An event for an instance that another process owns: what came from a caller goes into the inbox, and so does what a parent
 /// is told of a child of ours; what else came from a row is found by its owner.
-fn pass(prepared: &mut Prepared, meta: &Meta, mut work: Work) {
+fn pass(prepared: &mut Prepared, meta: &Meta, mut work: Box<Work>) {
     match work.given.claim {
         None => {}
         // Its row is in a shard of ours, so that nobody else finds it.
@@ -272,7 +267,7 @@ fn pass(prepared: &mut Prepared, meta: &Meta, mut work: Work) {
         instance: work.instance,
         conversation: meta.conversation,
         body,
-        actor: work.given.actor.clone(),
+        actor: work.given.actor.clone().into_owned(),
         event_id: Some(work.given.event_id),
     });
     prepared.passed.push(work);
@@ -294,7 +289,7 @@ fn started(birth: &Birth, event: &Event) -> serde_json::Map<String, serde_json::
     started.into_body()
 }
 
-fn discard(prepared: &mut Prepared, work: Work) {
+fn discard(prepared: &mut Prepared, work: Box<Work>) {
     if let Some(Claim::Inbox(id) | Claim::Failed(id)) = work.given.claim {
         prepared.batch.discarded.push((work.tenant, id));
         prepared.works.push(work);

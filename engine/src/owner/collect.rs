@@ -17,7 +17,7 @@ const PART: usize = BATCH_TURNS_MAX / 4;
 /// What was collected for a batch.
 #[derive(Default)]
 pub(super) struct Collected {
-    pub(super) works: Vec<Work>,
+    pub(super) works: Vec<Box<Work>>,
     /// Shards to be forgotten after them.
     pub(super) forget: Vec<(ShardSet, oneshot::Sender<()>)>,
 }
@@ -27,7 +27,7 @@ impl Collected {
     fn take(&mut self, message: Message) -> bool {
         match message {
             Message::Work(work) => {
-                self.works.push(*work);
+                self.works.push(work);
                 true
             }
             Message::Forget(shards, done) => {

@@ -4,8 +4,8 @@
 //! after the commit; when in doubt it is simply not put back.
 //! **Invariant:** it holds about as many bytes as it may, and no more.
 
-use crate::{commit::InstanceKey, shards::ShardSet, store::instances::Instance};
-use std::{collections::HashMap, sync::Arc};
+use crate::{commit::InstanceKey, hash::FastMap, shards::ShardSet, store::instances::Instance};
+use std::sync::Arc;
 use workflows::definition::Definition;
 
 /// What an instance takes beside its values: keys, maps, the entry itself.
@@ -18,7 +18,7 @@ pub(crate) struct Hot {
     bytes_max: usize,
     bytes: usize,
     tick: u64,
-    instances: HashMap<InstanceKey, Entry>,
+    instances: FastMap<InstanceKey, Entry>,
 }
 
 struct Entry {
@@ -30,7 +30,7 @@ struct Entry {
 
 impl Hot {
     pub(crate) fn new(bytes_max: usize) -> Self {
-        Self { bytes_max, bytes: 0, tick: 0, instances: HashMap::new() }
+        Self { bytes_max, bytes: 0, tick: 0, instances: FastMap::default() }
     }
 
     pub(crate) fn contains(&self, key: InstanceKey) -> bool {

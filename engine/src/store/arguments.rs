@@ -39,7 +39,11 @@ impl Arguments {
     }
 
     /// The next argument: what `of` finds in each of `rows`, as an array or, in the form of one row, as it is.
-    pub(crate) fn column<'t, R, T>(&mut self, rows: &'t [R], of: impl Fn(&'t R) -> T) -> &mut Self
+    pub(crate) fn column<'t, R, T>(
+        &mut self,
+        rows: &'t [R],
+        of: impl FnMut(&'t R) -> T,
+    ) -> &mut Self
     where
         Vec<T>: Encode<'t, Postgres> + Type<Postgres>,
         Option<T>: Encode<'t, Postgres> + Type<Postgres>,

@@ -1,10 +1,13 @@
 //! History: one row per turn.
 
-use super::arguments::{Arguments, record_type};
+use super::{
+    arguments::{Arguments, record_type},
+    shared::SharedTexts,
+};
 use chrono::{DateTime, Utc};
 use serde_json::{Value, value::RawValue};
 use sqlx::{PgConnection, PgPool, types::Json};
-use std::collections::HashSet;
+use std::{borrow::Cow, collections::HashSet};
 use uuid::Uuid;
 
 /// One turn, as history keeps it.
@@ -31,17 +34,17 @@ pub struct HistoryRow {
     /// The version it was computed with.
     pub version: i32,
     /// Who sent the event.
-    pub actor: String,
+    pub actor: Cow<'static, str>,
     /// The instance's status after.
     pub status: &'static str,
     /// The first 16 bytes of SHA-256 of the state's JSON after.
-    pub state_digest: Vec<u8>,
+    pub state_digest: [u8; 16],
 }
 
 /// A turn with its instance's key.
 pub(crate) type Keyed<'a> = (Uuid, Uuid, &'a HistoryRow);
 
-/// A turn as `insert_history.sql` takes it: the type `turn_record`.
+/// A turn as `insert_history.sql` takes it: the type `turn_record_2`.
 #[derive(sqlx::Encode)]
 struct Record<'a> {
     tenant_id: Uuid,
@@ -49,34 +52,46 @@ struct Record<'a> {
     seq: i64,
     at: DateTime<Utc>,
     event_id: Uuid,
-    event: Json<&'a RawValue>,
+    event: Option<Json<&'a RawValue>>,
+    event_shared: Option<i16>,
     verdict: &'a str,
-    from: Json<&'a RawValue>,
-    to: Json<&'a RawValue>,
+    from: Option<Json<&'a RawValue>>,
+    from_shared: Option<i16>,
+    to: Option<Json<&'a RawValue>>,
+    to_shared: Option<i16>,
     context_patch: Option<Json<&'a Value>>,
-    commands: Json<&'a RawValue>,
+    commands: Option<Json<&'a RawValue>>,
+    commands_shared: Option<i16>,
     version: i32,
     semantics: i16,
     actor: &'a str,
     status: &'a str,
     state_digest: &'a [u8],
 }
-record_type!(Record<'_>, "turn_record");
+record_type!(Record<'_>, "turn_record_2");
 
-impl<'a> From<&Keyed<'a>> for Record<'a> {
-    fn from((tenant_id, instance_id, turn): &Keyed<'a>) -> Self {
+impl<'a> Record<'a> {
+    fn of((tenant_id, instance_id, turn): &Keyed<'a>, shared: &mut SharedTexts<'a>) -> Self {
+        let (event, event_shared) = shared.place(&turn.event);
+        let (from, from_shared) = shared.place(&turn.from);
+        let (to, to_shared) = shared.place(&turn.to);
+        let (commands, commands_shared) = shared.place(&turn.commands);
         Self {
             tenant_id: *tenant_id,
             instance_id: *instance_id,
             seq: super::as_i64(turn.seq),
             at: turn.at,
             event_id: turn.event_id,
-            event: Json(&turn.event),
+            event,
+            event_shared,
             verdict: turn.verdict,
-            from: Json(&turn.from),
-            to: Json(&turn.to),
+            from,
+            from_shared,
+            to,
+            to_shared,
             context_patch: turn.context_patch.as_ref().map(Json),
-            commands: Json(&turn.commands),
+            commands,
+            commands_shared,
             version: turn.version,
             semantics: crate::SEMANTICS,
             actor: &turn.actor,
@@ -86,9 +101,10 @@ impl<'a> From<&Keyed<'a>> for Record<'a> {
     }
 }
 
-/// The argument of `insert_history.sql`.
+/// The arguments of `insert_history.sql`.
 pub(crate) fn add(arguments: &mut Arguments, rows: &[Keyed<'_>]) {
-    arguments.column(rows, Record::from);
+    let mut shared = SharedTexts::of_rows(rows.len());
+    arguments.column(rows, |row| Record::of(row, &mut shared)).add(shared.into_texts());
 }
 
 /// Appends turns.

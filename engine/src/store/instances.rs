@@ -3,6 +3,7 @@
 use super::{
     arguments::{Arguments, record_type},
     as_i64,
+    shared::SharedTexts,
 };
 use crate::{
     error::{Error, Result},
@@ -63,8 +64,6 @@ pub struct Parent {
 pub struct Instance {
     /// Who it is, and what it runs.
     pub meta: Meta,
-    /// Its status.
-    pub status: String,
     /// Its state.
     pub state: State,
     /// When its last turn was.
@@ -128,12 +127,11 @@ impl TryFrom<Columns> for Instance {
                 parent,
                 created_at: row.created_at,
             },
-            status: row.status,
             state: State {
                 seq: u64::try_from(row.seq).unwrap_or(0),
                 life,
                 configuration,
-                memo,
+                memo: Arc::new(memo),
                 context: Arc::new(row.context),
             },
             updated_at: row.updated_at,
@@ -158,9 +156,8 @@ fn life(status: &str) -> Option<Life> {
 /// The texts of a row that a chain writes.
 #[derive(Debug, Default)]
 pub(crate) struct RowTexts {
-    pub(crate) configuration: Box<RawValue>,
     /// Without what stands in `origin`.
-    pub(crate) memo: Box<RawValue>,
+    pub(crate) memo: Option<Box<RawValue>>,
     /// If it changed.
     pub(crate) origin: Option<Box<RawValue>>,
     /// If it changed.
@@ -170,15 +167,14 @@ pub(crate) struct RowTexts {
 impl RowTexts {
     /// Of this state, which is as it was before when this returns.
     pub(crate) fn of(state: &mut State, origin_changed: bool, context_changed: bool) -> Self {
-        let memo = &mut state.memo;
+        let memo = Arc::make_mut(&mut state.memo);
         let origin = Origin {
             seed: std::mem::replace(&mut memo.seed, Arc::clone(&NONE.0)),
             input: std::mem::replace(&mut memo.input, Arc::clone(&NONE.1)),
             scope: std::mem::replace(&mut memo.scope, Arc::clone(&NONE.1)),
         };
         let texts = Self {
-            configuration: raw(&state.configuration),
-            memo: raw(&memo),
+            memo: Some(raw(&memo)),
             origin: origin_changed.then(|| raw(&origin)),
             context: context_changed.then(|| raw(&state.context)),
         };
@@ -203,7 +199,7 @@ pub(crate) fn raw<T: serde::Serialize>(value: &T) -> Box<RawValue> {
     to_raw_value(value).unwrap_or_default()
 }
 
-/// An instance as `insert_instances.sql` takes it: the type `birth_record`.
+/// An instance as `insert_instances.sql` takes it: the type `birth_record_2`.
 #[derive(sqlx::Encode)]
 struct Birth<'a> {
     tenant_id: Uuid,
@@ -213,8 +209,10 @@ struct Birth<'a> {
     status: &'a str,
     live: bool,
     updated_at: DateTime<Utc>,
-    configuration: Json<&'a RawValue>,
-    memo: Json<&'a RawValue>,
+    configuration: Option<Json<&'a RawValue>>,
+    configuration_shared: Option<i16>,
+    memo: Option<Json<&'a RawValue>>,
+    memo_shared: Option<i16>,
     definition: &'a str,
     version: i32,
     digest: &'a str,
@@ -225,13 +223,17 @@ struct Birth<'a> {
     parent_step: Option<&'a str>,
     created_at: DateTime<Utc>,
     context: Option<Json<&'a RawValue>>,
+    context_shared: Option<i16>,
     origin: Option<Json<&'a RawValue>>,
 }
-record_type!(Birth<'_>, "birth_record");
+record_type!(Birth<'_>, "birth_record_2");
 
-impl<'a> From<&&'a Chain> for Birth<'a> {
-    fn from(chain: &&'a Chain) -> Self {
+impl<'a> Birth<'a> {
+    fn of(chain: &'a Chain, shared: &mut SharedTexts<'a>) -> Self {
         let (meta, texts) = (&chain.meta, &chain.texts);
+        let (configuration, configuration_shared) = shared.place(chain.configuration());
+        let (memo, memo_shared) = shared.place_some(texts.memo.as_deref());
+        let (context, context_shared) = shared.place_some(texts.context.as_deref());
         let parent = meta.parent.as_ref();
         Self {
             tenant_id: meta.tenant,
@@ -241,8 +243,10 @@ impl<'a> From<&&'a Chain> for Birth<'a> {
             status: chain.status(),
             live: !chain.state.life.is_over(),
             updated_at: chain.at,
-            configuration: Json(&texts.configuration),
-            memo: Json(&texts.memo),
+            configuration,
+            configuration_shared,
+            memo,
+            memo_shared,
             definition: &meta.definition,
             version: meta.version,
             digest: &meta.digest,
@@ -252,13 +256,14 @@ impl<'a> From<&&'a Chain> for Birth<'a> {
             parent_invoke: parent.and_then(|p| p.invoke.as_deref()),
             parent_step: parent.and_then(|p| p.step.as_deref()),
             created_at: meta.created_at,
-            context: texts.context.as_deref().map(Json),
+            context,
+            context_shared,
             origin: texts.origin.as_deref().map(Json),
         }
     }
 }
 
-/// What became of an instance, as `update_instances.sql` takes it: the type `change_record`.
+/// What became of an instance, as `update_instances.sql` takes it: the type `change_record_2`.
 #[derive(sqlx::Encode)]
 struct Change<'a> {
     tenant_id: Uuid,
@@ -268,18 +273,24 @@ struct Change<'a> {
     status: &'a str,
     live: bool,
     updated_at: DateTime<Utc>,
-    configuration: Json<&'a RawValue>,
-    memo: Json<&'a RawValue>,
+    configuration: Option<Json<&'a RawValue>>,
+    configuration_shared: Option<i16>,
+    memo: Option<Json<&'a RawValue>>,
+    memo_shared: Option<i16>,
     version: Option<i32>,
     digest: Option<&'a str>,
     context: Option<Json<&'a RawValue>>,
+    context_shared: Option<i16>,
     origin: Option<Json<&'a RawValue>>,
 }
-record_type!(Change<'_>, "change_record");
+record_type!(Change<'_>, "change_record_2");
 
-impl<'a> From<&&'a Chain> for Change<'a> {
-    fn from(chain: &&'a Chain) -> Self {
+impl<'a> Change<'a> {
+    fn of(chain: &'a Chain, shared: &mut SharedTexts<'a>) -> Self {
         let (meta, texts) = (&chain.meta, &chain.texts);
+        let (configuration, configuration_shared) = shared.place(chain.configuration());
+        let (memo, memo_shared) = shared.place_some(texts.memo.as_deref());
+        let (context, context_shared) = shared.place_some(texts.context.as_deref());
         Self {
             tenant_id: meta.tenant,
             id: meta.id,
@@ -288,24 +299,29 @@ impl<'a> From<&&'a Chain> for Change<'a> {
             status: chain.status(),
             live: !chain.state.life.is_over(),
             updated_at: chain.at,
-            configuration: Json(&texts.configuration),
-            memo: Json(&texts.memo),
+            configuration,
+            configuration_shared,
+            memo,
+            memo_shared,
             version: chain.has_moved.then_some(meta.version),
             digest: chain.has_moved.then_some(&meta.digest),
-            context: texts.context.as_deref().map(Json),
+            context,
+            context_shared,
             origin: texts.origin.as_deref().map(Json),
         }
     }
 }
 
-/// The argument of `insert_instances.sql`.
+/// The arguments of `insert_instances.sql`.
 pub(crate) fn add_born(arguments: &mut Arguments, chains: &[&Chain]) {
-    arguments.column(chains, Birth::from);
+    let mut shared = SharedTexts::of_rows(chains.len());
+    arguments.column(chains, |chain| Birth::of(chain, &mut shared)).add(shared.into_texts());
 }
 
-/// The argument of `update_instances.sql`.
+/// The arguments of `update_instances.sql`.
 pub(crate) fn add_turned(arguments: &mut Arguments, chains: &[&Chain]) {
-    arguments.column(chains, Change::from);
+    let mut shared = SharedTexts::of_rows(chains.len());
+    arguments.column(chains, |chain| Change::of(chain, &mut shared)).add(shared.into_texts());
 }
 
 /// Inserts the started ones; those whose id and key were free.

@@ -62,70 +62,78 @@ impl Effects {
     }
 
     /// Adds what one turn did.
-    pub(crate) fn add(&mut self, meta: &Meta, turn: &Difference<'_>) {
-        for command in turn.commands {
-            self.add_command(meta, turn, command);
+    pub(crate) fn add(&mut self, meta: &Meta, turn: &Difference<'_>, commands: Vec<Command>) {
+        let open = sorted(turn.after.memo.steps.values().map(|step| step.id));
+        let set = sorted(turn.after.memo.timers.values().map(|timer| timer.id));
+        for command in commands {
+            match &command {
+                // What the turn itself gave up again leaves no trace.
+                Command::RunStep { id, .. } if open.binary_search(id).is_err() => {}
+                Command::SetTimer { id, .. } if set.binary_search(id).is_err() => {}
+                _ => self.add_command(meta, turn, command),
+            }
         }
-        self.close_steps(turn);
-        self.stop_timers(turn);
+        self.close_steps(turn, &open);
+        self.stop_timers(turn, &set);
         self.tell_parent(meta, turn);
         self.note_incident(meta, turn);
     }
 
-    fn add_command(&mut self, meta: &Meta, turn: &Difference<'_>, command: &Command) {
+    fn add_command(&mut self, meta: &Meta, turn: &Difference<'_>, command: Command) {
+        let row = |command| RowId { tenant: meta.tenant, instance: meta.id, command };
         match command {
             Command::RunStep { id, invoke, kind, input, policy } => {
                 let mut row = Box::new(StepRow {
-                    id: RowId { tenant: meta.tenant, instance: meta.id, command: *id },
+                    id: row(id),
                     shard: meta.shard,
                     status: StepStatus::Ready,
                     attempt: 0,
                     fence: 0,
                     due: turn.at,
                     tries: Vec::new(),
-                    invoke: invoke.clone(),
-                    kind: kind.clone(),
-                    key: ids::step_key(meta.tenant, meta.id, *id),
+                    invoke,
+                    kind,
+                    key: ids::step_key(meta.tenant, meta.id, id),
                     conversation: meta.conversation,
                     policy: priority::of_step(policy, &turn.after.memo.scope),
-                    input: input.clone(),
+                    input,
                     is_written: false,
                 });
                 row.is_written = outbox::needs_row(&row);
-                self.steps.insert(*id, row);
+                self.steps.insert(id, row);
             }
             // A step opened in this very chain is ready as it is.
-            Command::RetryStep { step, .. } if !self.steps.contains_key(step) => {
-                self.retried.insert(*step);
+            Command::RetryStep { step, .. } if !self.steps.contains_key(&step) => {
+                self.retried.insert(step);
             }
             Command::SetTimer { id, name, due } => {
                 let row = TimerRow {
-                    id: RowId { tenant: meta.tenant, instance: meta.id, command: *id },
-                    name: name.clone(),
+                    id: row(id),
+                    name,
                     shard: meta.shard,
-                    fire_at: not_before(*due),
-                    basis: basis(turn.after, *id),
+                    fire_at: not_before(due),
+                    basis: basis(turn.after, id),
                 };
-                self.timers.insert(*id, row);
+                self.timers.insert(id, row);
             }
             Command::StartChild { id, invoke, workflow, input, detach } => {
                 let started = Started {
-                    definition: workflow.clone(),
-                    input: input.clone(),
+                    definition: workflow,
+                    input,
                     scope: Value::clone(&turn.after.memo.scope),
                     conversation: meta.conversation,
                     parent: Some(crate::store::instances::Parent {
                         id: meta.id,
-                        invoke: (!detach).then(|| invoke.clone()),
+                        invoke: (!detach).then_some(invoke),
                         step: Some(id.to_string()),
                     }),
                     ..Started::default()
                 };
-                self.send(meta, ids::child_id(meta.id, *id), started.into_body());
+                self.send(meta, ids::child_id(meta.id, id), started.into_body());
             }
             Command::CancelChild { child, .. } => {
                 let body = json!({ "type": kind::CANCEL, "reason": "the parent left the state" });
-                self.send(meta, ids::child_id(meta.id, *child), object(body));
+                self.send(meta, ids::child_id(meta.id, child), object(body));
             }
             // Whatever is no longer open in the memo is closed below, with or without a command.
             Command::RetryStep { .. }
@@ -149,24 +157,22 @@ impl Effects {
         });
     }
 
-    /// Steps that were open and are not any more, and those opened and left within the turn.
-    fn close_steps(&mut self, turn: &Difference<'_>) {
-        let open: BTreeSet<CommandId> = turn.after.memo.steps.values().map(|s| s.id).collect();
+    /// Steps that were open and are not any more.
+    fn close_steps(&mut self, turn: &Difference<'_>, open: &[CommandId]) {
+        let is_open = |id: &CommandId| open.binary_search(id).is_ok();
+        // One without a row leaves none to be dropped.
+        let settled_unwritten = turn.settled.filter(|s| s.unwritten.is_some()).map(|s| s.step);
         // An awaited child is open too, and has no row here.
         let is_step = |s: &&OpenStep| !s.kind.starts_with("workflow:");
         let before = turn.before.memo.steps.values().filter(is_step).map(|s| s.id);
-        let opened = turn.commands.iter().filter_map(|c| match c {
-            Command::RunStep { id, .. } => Some(*id),
-            _ => None,
-        });
-        for id in before.chain(opened).filter(|id| !open.contains(id)) {
+        for id in before.filter(|id| !is_open(id)) {
             self.retried.remove(&id);
-            if self.steps.remove(&id).is_none() {
+            if self.steps.remove(&id).is_none() && settled_unwritten != Some(id) {
                 self.closed.entry(id).or_insert(None);
             }
         }
         let Some(Settlement { step, fence, unwritten }) = turn.settled else { return };
-        match (unwritten, open.contains(step)) {
+        match (unwritten, is_open(step)) {
             (None, true) => drop(self.parked.insert(*step, *fence)),
             (None, false) if self.parked.contains_key(step) => {}
             (None, false) => drop(self.closed.insert(*step, Some(*fence))),
@@ -175,7 +181,6 @@ impl Effects {
                     StepRow { status: StepStatus::Parked, is_written: true, ..(**row).clone() };
                 self.parked_unwritten.insert(*step, row);
             }
-            // It has no row, so there is none to be dropped.
             (Some(_), false) => {
                 self.closed.remove(step);
                 self.settled_unwritten.insert(*step);
@@ -189,14 +194,9 @@ impl Effects {
         rows.chain(&self.settled_unwritten).copied()
     }
 
-    fn stop_timers(&mut self, turn: &Difference<'_>) {
-        let set: BTreeSet<CommandId> = turn.after.memo.timers.values().map(|t| t.id).collect();
+    fn stop_timers(&mut self, turn: &Difference<'_>, set: &[CommandId]) {
         let before = turn.before.memo.timers.values().map(|t| t.id);
-        let asked = turn.commands.iter().filter_map(|c| match c {
-            Command::SetTimer { id, .. } => Some(*id),
-            _ => None,
-        });
-        for id in before.chain(asked).filter(|id| !set.contains(id)) {
+        for id in before.filter(|id| set.binary_search(id).is_err()) {
             if self.timers.remove(&id).is_none() {
                 self.stopped.entry(id).or_insert(false);
             }
@@ -261,7 +261,6 @@ pub(crate) struct Difference<'a> {
     pub(crate) at: DateTime<Utc>,
     pub(crate) before: &'a State,
     pub(crate) after: &'a State,
-    pub(crate) commands: &'a [Command],
     /// The event is the result of a step.
     pub(crate) settled: Option<&'a Settlement>,
     /// The event is a timer.
@@ -317,6 +316,12 @@ impl Started {
         json::canonical_map(&mut body);
         body
     }
+}
+
+fn sorted(ids: impl Iterator<Item = CommandId>) -> Vec<CommandId> {
+    let mut ids: Vec<CommandId> = ids.collect();
+    ids.sort_unstable();
+    ids
 }
 
 /// The first moment the store can tell that is not before `due`: the store counts microseconds, and rounds.

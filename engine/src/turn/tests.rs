@@ -51,7 +51,7 @@ fn chain() -> Chain {
 }
 
 fn given(event: Event, claim: Option<Claim>) -> Given {
-    Given { event_id: Uuid::nil(), event, actor: "test".to_owned(), claim, halt: None }
+    Given { event_id: Uuid::nil(), event, actor: "test".into(), claim, halt: None }
 }
 
 /// `name`, `done <seq>.<index> <fence>`, `failed …`, `lost <seq>.<index>` (a child), or `fired <seq>.<index>`.

@@ -88,7 +88,7 @@ async fn rows_of_the_first_release_run_on() {
         let ended = until(&other, TENANT, *id, &["completed", "stuck", "failed"]).await;
         assert_eq!(ended.status, "completed", "{ended:#?}");
         if ended.definition == "told" {
-            let result = ended.state.memo.result.unwrap();
+            let result = ended.state.memo.result.clone().unwrap();
             assert_eq!(result, json!({ "said": "act", "as": TENANT }));
         }
     }

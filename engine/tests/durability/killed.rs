@@ -109,7 +109,7 @@ async fn check(lease: Duration, behind_pooler: bool, bound: Duration) {
         let ended = until(&survivor, TENANT, id, &["completed", "stuck", "failed"]).await;
         assert_eq!(ended.status, wanted, "{name}, behind_pooler {behind_pooler}");
         if wanted == "stuck" {
-            assert_eq!(ended.state.memo.incident.unwrap().code, "step-unknown", "{name}");
+            assert_eq!(ended.state.memo.incident.as_ref().unwrap().code, "step-unknown", "{name}");
         }
     }
     let twice = "select count(*) from (select key from ledger where has_acted group by key having count(*) > 1) twice";

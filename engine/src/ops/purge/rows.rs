@@ -91,7 +91,7 @@ impl Sweep<'_> {
         let Instance { meta, state, updated_at, .. } = before;
         let after = State {
             seq: state.seq + 1,
-            memo: Memo { seed: state.memo.seed, ..Memo::default() },
+            memo: Arc::new(Memo { seed: state.memo.seed.clone(), ..Memo::default() }),
             context: Arc::new(tombstone()),
             ..state
         };
@@ -111,7 +111,7 @@ impl Sweep<'_> {
             context_patch: Some(json!({ "replace": tombstone() })),
             commands: raw(&json!([])),
             version: meta.version,
-            actor: self.actor.to_owned(),
+            actor: self.actor.to_owned().into(),
             status: status(&after),
             state_digest: digest(&after),
         }

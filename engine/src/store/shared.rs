@@ -1,0 +1,91 @@
+//! JSON texts that repeat within a batch, sent and parsed once.
+//!
+//! Parsing was a third of Postgres' part of a turn (version 15, `perf record`), and the turns of a batch have most of their JSON in
+//! common: the states they come from and go to, what the executor tells of a step, the steps they open.
+
+use crate::hash::FastMap;
+use serde_json::value::RawValue;
+use sqlx::types::Json;
+
+/// Texts that a batch shares of one table. Few, because Postgres counts its way through the array; what comes later stands in its row.
+const SHARED_MAX: usize = 64;
+/// Longest text that is looked for, in bytes: longer ones are what people and providers said, and differ.
+const SHARED_BYTES_MAX: usize = 1_024;
+
+/// The shared texts of a batch.
+#[derive(Default)]
+pub(crate) struct SharedTexts<'a> {
+    numbers: FastMap<&'a str, i16>,
+    texts: Vec<Json<&'a RawValue>>,
+    is_alone: bool,
+}
+
+/// Where a text stands: in its own row, or, by number from 1, among the shared ones; in neither if it is null.
+pub(crate) type Place<'a> = (Option<Json<&'a RawValue>>, Option<i16>);
+
+impl<'a> SharedTexts<'a> {
+    /// For so many rows. One alone has nothing to share.
+    pub(crate) fn of_rows(rows: usize) -> Self {
+        Self { is_alone: rows < 2, ..Self::default() }
+    }
+
+    /// The place of a text.
+    pub(crate) fn place(&mut self, text: &'a RawValue) -> Place<'a> {
+        if self.is_alone || text.get().len() > SHARED_BYTES_MAX {
+            return (Some(Json(text)), None);
+        }
+        if let Some(number) = self.numbers.get(text.get()) {
+            return (None, Some(*number));
+        }
+        if self.texts.len() == SHARED_MAX {
+            return (Some(Json(text)), None);
+        }
+        self.texts.push(Json(text));
+        let number = i16::try_from(self.texts.len()).ok();
+        self.numbers.extend(number.map(|number| (text.get(), number)));
+        (None, number)
+    }
+
+    /// The place of a text that may be null.
+    pub(crate) fn place_some(&mut self, text: Option<&'a RawValue>) -> Place<'a> {
+        text.map_or((None, None), |text| self.place(text))
+    }
+
+    /// The texts, in the order of their numbers.
+    pub(crate) fn into_texts(self) -> Vec<Json<&'a RawValue>> {
+        self.texts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn raw(text: &str) -> Box<RawValue> {
+        RawValue::from_string(text.to_owned()).unwrap_or_default()
+    }
+
+    #[test]
+    fn what_repeats_is_sent_once() {
+        let long = format!("{:?}", "x".repeat(SHARED_BYTES_MAX));
+        let texts = ["[1]", "[2]", "[1]", &long].map(raw);
+        let mut shared = SharedTexts::of_rows(texts.len());
+        let places = texts.each_ref().map(|text| {
+            let (own, number) = shared.place(text);
+            (own.is_some(), number)
+        });
+        assert_eq!(places, [(false, Some(1)), (false, Some(2)), (false, Some(1)), (true, None)]);
+        let sent: Vec<&str> = shared.into_texts().iter().map(|text| text.0.get()).collect();
+        assert_eq!(sent, ["[1]", "[2]"]);
+    }
+
+    #[test]
+    fn what_finds_no_room_stands_in_its_row() {
+        let texts: Vec<_> = (0..=SHARED_MAX).map(|n| raw(&n.to_string())).collect();
+        let mut shared = SharedTexts::of_rows(texts.len());
+        let own = texts.iter().filter(|text| shared.place(text).0.is_some()).count();
+        assert_eq!((own, shared.into_texts().len()), (1, SHARED_MAX));
+        let mut alone = SharedTexts::of_rows(1);
+        assert!(alone.place(&texts[0]).0.is_some(), "one row has nothing to share");
+    }
+}
