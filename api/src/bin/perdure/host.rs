@@ -174,12 +174,23 @@ fn settings() -> Result<Settings, Failure> {
     let mut settings = Settings { keeping: keeping()?, ..Settings::default() };
     settings.notify = choice("PERDURE_NOTIFY", ["on", "off"])? != Some("off");
     settings.behind_pooler = database::is_pooled()?;
+    settings.tracks = tracks()?;
     if let Ok(text) = env::var("PERDURE_CHECK_WINDOW") {
         settings.check_window = duration(&text).ok_or_else(|| {
             Failure::usage(format!("PERDURE_CHECK_WINDOW is `{text}`")).help("a duration like 60s")
         })?;
     }
     Ok(settings)
+}
+
+/// `PERDURE_TRACKS` (`4`): how many owners work side by side in this process, each with a connection of its own. Two per core if it
+/// is not set, but at most sixteen.
+pub(crate) fn tracks() -> Result<usize, Failure> {
+    let Ok(text) = env::var("PERDURE_TRACKS") else { return Ok(Settings::default().tracks) };
+    let told = text.parse().ok().filter(|tracks| (1..=64).contains(tracks));
+    told.ok_or_else(|| {
+        Failure::usage(format!("PERDURE_TRACKS is `{text}`")).help("a number from 1 to 64")
+    })
 }
 
 /// A variable with two possible values, if it is set.

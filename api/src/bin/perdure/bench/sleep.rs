@@ -89,9 +89,10 @@ impl Dues {
     ) -> anyhow::Result<Slept> {
         let start_s = self.count / starts_per_second.max(1) + 2;
         let first = world.engine.clock().now() + TimeDelta::seconds(i64::try_from(start_s)?);
-        let due = |n: usize| first + self.apart * i32::try_from(n).unwrap_or(i32::MAX);
+        let apart = self.apart;
+        let due = move |n: usize| first + apart * i32::try_from(n).unwrap_or(i32::MAX);
         let before = bench.usage().await?;
-        world.begin_all("sleeping", (0..self.count).map(|n| input(due(n))), STARTS).await?;
+        world.begin_all("sleeping", (0..self.count).map(move |n| input(due(n))), STARTS).await?;
         let set = bench.spent(&before).await?;
         anyhow::ensure!(
             world.engine.clock().now() < first,

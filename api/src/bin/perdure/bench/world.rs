@@ -1,13 +1,17 @@
 //! An engine in this process and a tenant of its own: what the jobs share that work through the engine.
 
 use super::Bench;
+use crate::host;
 use anyhow::Context;
 use chrono::{DateTime, Utc};
 use engine::{
     Clock, Engine, EventRequest, InstanceView, NoAccounts, Options, Settings, StartRequest,
 };
 use serde_json::{Map, Value, json};
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Instant,
+};
 use tokio::{sync::mpsc, task::JoinSet};
 use uuid::Uuid;
 use workflows::step::{Attempt, Attempted, Checked, Running, StepRunner};
@@ -88,7 +92,7 @@ impl World {
             runner: Arc::new(Watched { nodes, clock: clock.clone(), told }),
             accounts: Arc::new(NoAccounts),
             clock,
-            settings: Settings::default(),
+            settings: Settings { tracks: host::tracks()?, ..Settings::default() },
         });
         let engine = engine.await.context("starting the engine")?;
         let mut world = Self { engine, tenant: Uuid::nil() };
@@ -121,27 +125,30 @@ impl World {
         Ok(self.engine.start_instance(request).await?)
     }
 
-    /// Starts one instance per input, so many at once; their ids, in no order.
+    /// Starts one instance per input, by so many callers, each of which waits for its answer; their ids, in no order.
     pub(super) async fn begin_all(
         &self,
         definition: &str,
-        inputs: impl Iterator<Item = Value>,
+        inputs: impl Iterator<Item = Value> + Send + 'static,
         at_once: usize,
     ) -> anyhow::Result<Vec<Uuid>> {
-        let mut starts = JoinSet::new();
-        let mut ids = Vec::new();
-        for input in inputs {
-            if starts.len() >= at_once.max(1)
-                && let Some(started) = starts.join_next().await
-            {
-                ids.push(started??);
-            }
-            let (world, definition) =
-                (Self { engine: self.engine.clone(), tenant: self.tenant }, definition.to_owned());
-            starts.spawn(async move { anyhow::Ok(world.begin(&definition, input).await?.id) });
+        let inputs = Arc::new(Mutex::new(inputs));
+        let next = move || inputs.lock().unwrap_or_else(PoisonError::into_inner).next();
+        let mut callers = JoinSet::new();
+        for _ in 0..at_once.max(1) {
+            let world = Self { engine: self.engine.clone(), tenant: self.tenant };
+            let (definition, next) = (definition.to_owned(), next.clone());
+            callers.spawn(async move {
+                let mut ids = Vec::new();
+                while let Some(input) = next() {
+                    ids.push(world.begin(&definition, input).await?.id);
+                }
+                anyhow::Ok(ids)
+            });
         }
-        while let Some(started) = starts.join_next().await {
-            ids.push(started??);
+        let mut ids = Vec::new();
+        while let Some(started) = callers.join_next().await {
+            ids.extend(started??);
         }
         Ok(ids)
     }
