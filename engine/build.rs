@@ -1,5 +1,5 @@
 //! Lists the statements under `src/store/sql` for the test that describes them all, and joins those that most batches of turns
-//! are made of into one statement, so that such a batch takes one round trip.
+//! are made of into one statement, so that such a batch takes one round trip; and, for each choice of them, into one for a turn alone.
 
 use std::{env, error::Error, fmt::Write, fs, path::Path};
 
@@ -22,9 +22,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut files = Vec::new();
     for (name, form) in [("write_turns.sql", Form::Many), ("write_turn.sql", Form::One)] {
         let joined = Path::new(&out).join(name);
-        fs::write(&joined, write_turns(&folder, form)?)?;
+        fs::write(&joined, write_turns(&folder, form, ALL)?)?;
         files.push(joined);
     }
+    let alone: Result<Vec<String>, _> =
+        (0..=ALL).map(|parts| write_turns(&folder, Form::One, parts)).collect();
+    fs::write(Path::new(&out).join("write_turn.rs"), format!("{:?}", alone?))?;
     for entry in fs::read_dir(&folder)? {
         let path = entry?.path();
         if path.extension().is_some_and(|e| e == "sql") {
@@ -42,6 +45,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// All of them: a bit for each, the first one lowest.
+const ALL: u32 = (1 << WRITE_TURNS.len()) - 1;
+
 /// How many rows the parts that look for rows look for.
 #[derive(Clone, Copy, PartialEq)]
 enum Form {
@@ -52,12 +58,15 @@ enum Form {
     One,
 }
 
-/// The statements of [`WRITE_TURNS`], each with its arguments behind those of the one before. The last argument of all is how many
-/// instances are to be written: if it is another number, all is undone.
-fn write_turns(folder: &Path, form: Form) -> Result<String, Box<dyn Error>> {
+/// The statements of [`WRITE_TURNS`] that `chosen` has the bits of, each with its arguments behind those of the one before. The last
+/// argument of all is how many instances are to be written: if it is another number, all is undone.
+fn write_turns(folder: &Path, form: Form, chosen: u32) -> Result<String, Box<dyn Error>> {
     let mut n_before = 0;
     let mut parts = Vec::new();
-    for (name, file, looks) in WRITE_TURNS {
+    for (place, (name, file, looks)) in WRITE_TURNS.into_iter().enumerate() {
+        if chosen & (1 << place) == 0 {
+            continue;
+        }
         let mut statement = fs::read_to_string(folder.join(format!("{file}.sql")))?;
         if looks && form == Form::One {
             statement = one_row(&statement)?;
@@ -66,10 +75,15 @@ fn write_turns(folder: &Path, form: Form) -> Result<String, Box<dyn Error>> {
         parts.push(format!("{name} as (\n{shifted})"));
         n_before = most;
     }
-    let count = "(select count(*) from born) + (select count(*) from turned)";
+    let counted = |bit, name| match chosen & bit {
+        0 => String::new(),
+        _ => format!(" + (select count(*) from {name})"),
+    };
+    let (born, turned) = (counted(1, "born"), counted(2, "turned"));
     let wanted = n_before + 1;
+    let with = if parts.is_empty() { "" } else { "with " };
     let parts = parts.join(",\n");
-    Ok(format!("with {parts}\nselect perdure_expect({count}, ${wanted}) as turns\n"))
+    Ok(format!("{with}{parts}\nselect perdure_expect(0{born}{turned}, ${wanted}) as turns\n"))
 }
 
 /// The statement with one row of values, or one record, in place of the rows of its arrays.

@@ -29,7 +29,7 @@ use crate::{
         instances::{self, Meta},
     },
     tenants::Tenants,
-    tracks::Tracks,
+    tracks::{Tracks, Way},
     turn::Given,
     work::{Answer, Birth, Hints, Reply, StepHint, What, Work},
 };
@@ -362,7 +362,7 @@ impl Engine {
         let tracks = tracks.ok_or(Error::Stopping)?;
         let (reply, answer) = oneshot::channel();
         work.reply = Some(Reply::Caller { sender: reply, wants_view });
-        tracks.send(work).await?;
+        tracks.send(Way::Prompt, work).await?;
         Ok(answer)
     }
 }

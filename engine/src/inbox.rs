@@ -18,7 +18,7 @@ use crate::{
         inbox::{self, InboxRow},
         instances::Meta,
     },
-    tracks::Tracks,
+    tracks::{Tracks, Way},
     turn::{Claim, Given, Started},
     work::{Birth, InFlight, Stop, What, Work},
 };
@@ -115,7 +115,7 @@ impl Inbox {
             let Some(ticket) = self.in_flight.take(row.id) else { continue };
             let mut work = self.work(row).await?;
             work.ticket = Some(Box::new(ticket));
-            if self.tracks.send(work).await.is_err() {
+            if self.tracks.send(Way::Prompt, work).await.is_err() {
                 return Ok(false);
             }
         }

@@ -55,6 +55,20 @@ pub(crate) struct Common {
     pub(crate) hints: Hints,
     pub(crate) shards: Shards,
     pub(crate) outbox: Outbox,
+    /// Whether a connection keeps what is set in it: not behind a transaction pooler.
+    pub(crate) has_session: bool,
+}
+
+impl Common {
+    /// A connection for an owner.
+    async fn connect(&self) -> sqlx::Result<PgConnection> {
+        let mut connection = self.pool.connect_options().connect().await?;
+        if self.has_session {
+            let keys = include_str!("store/sql/prefer_keys.sql");
+            sqlx::query(keys).execute(&mut connection).await?;
+        }
+        Ok(connection)
+    }
 }
 
 /// The owner's own state.
@@ -105,12 +119,8 @@ impl Owner {
             let has_emptied = self.common.outbox.has_done();
             tokio::select! {
                 biased;
-                Some(message) = track.prompt.next() => return Some(message),
-                Some(message) = track.backlog.next() => return Some(message),
-                () = finish.wait(), if !track.prompt.is_closed() => {
-                    track.prompt.close();
-                    track.backlog.close();
-                }
+                Some(message) = track.next() => return Some(message),
+                () = finish.wait(), if !track.is_closed() => track.close(),
                 () = tokio::time::sleep(EMPTIED_WAIT), if has_emptied => self.empty_outbox().await,
                 else => return None,
             }
@@ -168,7 +178,7 @@ impl Owner {
         fault::point("turn.prepared");
         let connection = match &mut self.connection {
             Some(connection) => connection,
-            none => none.insert(self.common.pool.connect_options().connect().await?),
+            none => none.insert(self.common.connect().await?),
         };
         let emptied = self.common.outbox.take_done();
         let around = Around {

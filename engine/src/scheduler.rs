@@ -14,7 +14,7 @@ use crate::{
         RowId,
         timers::{self, TimerRow},
     },
-    tracks::Tracks,
+    tracks::{Tracks, Way},
     turn::{Claim, Given},
     work::{InFlight, Stop, Ticket, TimerHint, What, Work},
 };
@@ -177,7 +177,7 @@ impl Scheduler {
             }
             let mut work = work(timer, now);
             work.ticket = Some(Box::new(ticket));
-            if self.tracks.send_backlog(work).await.is_err() {
+            if self.tracks.send(Way::Backlog, work).await.is_err() {
                 return false;
             }
         }

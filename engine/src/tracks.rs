@@ -21,30 +21,64 @@ pub(crate) enum Message {
     Forget(ShardSet, oneshot::Sender<()>),
 }
 
-/// The receiving end of one track.
+/// How an event travels: each way has a lane of its own, so that none of them waits behind all of another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// Somebody waits for it: callers and messages.
+    Prompt,
+    /// The result of a step.
+    Result,
+    /// It may have piled up: timers.
+    Backlog,
+}
+
+impl Way {
+    /// All of them, in the order in which they go first when they are equally old.
+    pub(crate) const ALL: [Self; 3] = [Self::Prompt, Self::Result, Self::Backlog];
+}
+
+/// The receiving end of one track: a lane for each [`Way`], in their order.
 pub(crate) struct Track {
-    /// What somebody waits for: callers, messages, results.
-    pub(crate) prompt: Lane,
-    /// What may have piled up: timers.
-    pub(crate) backlog: Lane,
+    pub(crate) lanes: [Lane; Way::ALL.len()],
 }
 
 impl Track {
     /// About how many messages there are, and at most as many as a batch takes.
     pub(crate) fn len(&self) -> usize {
-        (self.prompt.queue.len() + self.backlog.queue.len() + 1).min(BATCH_TURNS_MAX)
+        let waiting: usize = self.lanes.iter().map(|lane| lane.queue.len()).sum();
+        (waiting + 1).min(BATCH_TURNS_MAX)
+    }
+
+    /// The next message, waited for; `None` when no more will come. May be cancelled.
+    pub(crate) async fn next(&mut self) -> Option<Message> {
+        let [prompt, results, backlog] = &mut self.lanes;
+        tokio::select! {
+            biased;
+            Some(message) = prompt.next() => Some(message),
+            Some(message) = results.next() => Some(message),
+            Some(message) = backlog.next() => Some(message),
+            else => None,
+        }
+    }
+
+    /// Takes no more than what is in it.
+    pub(crate) fn close(&mut self) {
+        self.lanes.iter_mut().for_each(|lane| lane.queue.close());
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.lanes.iter().all(|lane| lane.queue.is_closed())
     }
 }
 
-/// One of a track's two queues, of which the first message can be looked at.
+/// One of a track's queues, of which the first message can be looked at.
 pub(crate) struct Lane {
     queue: mpsc::Receiver<Message>,
     first: Option<Message>,
 }
 
 impl Lane {
-    /// The next message, waited for; `None` when no more will come. May be cancelled.
-    pub(crate) async fn next(&mut self) -> Option<Message> {
+    async fn next(&mut self) -> Option<Message> {
         match self.first.take() {
             Some(first) => Some(first),
             None => self.queue.recv().await,
@@ -66,70 +100,51 @@ impl Lane {
             Message::Forget(..) => DateTime::UNIX_EPOCH,
         })
     }
-
-    /// Takes no more than what is in it.
-    pub(crate) fn close(&mut self) {
-        self.queue.close();
-    }
-
-    pub(crate) fn is_closed(&self) -> bool {
-        self.queue.is_closed()
-    }
 }
 
 /// The sending ends of all tracks. Cheap to clone; a track ends when all clones are gone.
 #[derive(Clone)]
-pub(crate) struct Tracks {
-    prompt: Vec<mpsc::Sender<Message>>,
-    backlog: Vec<mpsc::Sender<Message>>,
-}
+pub(crate) struct Tracks(Vec<[mpsc::Sender<Message>; Way::ALL.len()]>);
 
 impl Tracks {
     /// This many tracks.
     pub(crate) fn make(n: usize) -> (Self, Vec<Track>) {
-        let mut tracks = Self { prompt: Vec::new(), backlog: Vec::new() };
-        let ends = (0..n.max(1)).map(|_| {
-            let (send_prompt, prompt) = mpsc::channel(WORK_QUEUE_MAX);
-            let (send_backlog, backlog) = mpsc::channel(WORK_QUEUE_MAX);
-            tracks.prompt.push(send_prompt);
-            tracks.backlog.push(send_backlog);
-            let lane = |queue| Lane { queue, first: None };
-            Track { prompt: lane(prompt), backlog: lane(backlog) }
-        });
-        let ends = ends.collect();
-        (tracks, ends)
+        let lane = |_| {
+            let (sender, queue) = mpsc::channel(WORK_QUEUE_MAX);
+            (sender, Lane { queue, first: None })
+        };
+        let track = |_| {
+            let [prompt, results, backlog] = Way::ALL.map(lane);
+            let lanes = [prompt.1, results.1, backlog.1];
+            ([prompt.0, results.0, backlog.0], Track { lanes })
+        };
+        let (senders, ends) = (0..n.max(1)).map(track).unzip();
+        (Self(senders), ends)
     }
 
-    /// Hands an event over; waits when the track is full. `Stopping` when nobody takes it any more.
-    pub(crate) fn send(&self, work: Work) -> impl Future<Output = Result<(), Error>> + '_ {
-        onto_track(&self.prompt, work)
-    }
-
-    /// As [`send`](Self::send), behind what somebody waits for.
-    pub(crate) fn send_backlog(&self, work: Work) -> impl Future<Output = Result<(), Error>> + '_ {
-        onto_track(&self.backlog, work)
+    /// Hands an event over; waits when its lane is full. `Stopping` when nobody takes it any more.
+    ///
+    /// Boxed before anything is waited for, so that the room of an event is not part of everybody's future.
+    pub(crate) fn send(
+        &self,
+        way: Way,
+        work: Work,
+    ) -> impl Future<Output = Result<(), Error>> + '_ {
+        let lane = &self.0[place(work.instance, self.0.len())][way as usize];
+        let message = Message::Work(Box::new(work));
+        async move { lane.send(message).await.map_err(|_| Error::Stopping) }
     }
 
     /// Lets every track drop what it keeps of these shards; returns when what was sent before is stored.
     pub(crate) async fn forget(&self, shards: &ShardSet) {
-        for track in self.prompt.iter().chain(&self.backlog) {
+        for lane in self.0.iter().flatten() {
             let (done, told) = oneshot::channel();
-            if track.send(Message::Forget(*shards, done)).await.is_ok() {
+            if lane.send(Message::Forget(*shards, done)).await.is_ok() {
                 // A track that ended keeps nothing.
                 let _ = told.await;
             }
         }
     }
-}
-
-/// Boxed before anything is waited for, so that the room of an event is not part of everybody's future.
-fn onto_track(
-    tracks: &[mpsc::Sender<Message>],
-    work: Work,
-) -> impl Future<Output = Result<(), Error>> + '_ {
-    let track = &tracks[place(work.instance, tracks.len())];
-    let message = Message::Work(Box::new(work));
-    async move { track.send(message).await.map_err(|_| Error::Stopping) }
 }
 
 /// The track of an instance. Not by its last byte: that decides the shard, and a process may own only some.

@@ -58,6 +58,7 @@ pub(super) async fn start(options: Options) -> Result<Parts> {
         hints: Hints { steps, timers, bell, schedules: Arc::default() },
         shards,
         outbox: Outbox::new(process.id),
+        has_session: process.has_session,
     };
     let (tracks, ends) = Tracks::make(options.settings.tracks);
     let making = Making { options, common, tracks, step_hints, timer_hints };

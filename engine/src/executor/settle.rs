@@ -5,6 +5,7 @@ use crate::{
     error::{Error, Result},
     fault, json,
     store::steps::StepRow,
+    tracks::Way,
     turn::{Claim, Given, Settlement},
     work::{Answer, Reply, What, Work},
 };
@@ -89,7 +90,7 @@ pub(super) async fn settle(
         reply: Some(Reply::Executor(Settling { shared: shared.clone(), row, is_given: false })),
     };
     // One that nobody takes any more is dropped, and tells so itself.
-    let _ = shared.tracks.send(work).await;
+    let _ = shared.tracks.send(Way::Result, work).await;
     Back::Tried(id)
 }
 

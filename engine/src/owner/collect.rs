@@ -1,18 +1,20 @@
 //! What goes into a batch: who comes first when more is ready than fits.
 //!
-//! **Invariant:** neither what somebody waits for nor what piled up starves the other: each has a quarter of a batch, if there is so
-//! much of it. The rest is for whatever has been ready for longer.
+//! **Invariant:** no way starves another: each has its part of a batch, if there is so much of it. The rest is for whatever has been
+//! ready for longer.
 
 use crate::{
     limits::BATCH_TURNS_MAX,
     shards::ShardSet,
-    tracks::{Lane, Message, Track},
+    tracks::{Lane, Message, Track, Way},
     work::Work,
 };
 use tokio::sync::oneshot;
 
-/// The part of a batch that is kept for each.
-const PART: usize = BATCH_TURNS_MAX / 4;
+/// The part of a batch that is kept for each way. For results the least: they come from what had its turn a moment ago, and when much
+/// has piled up, its results would take that time from what is older.
+const PARTS: [usize; Way::ALL.len()] =
+    [BATCH_TURNS_MAX / 4, BATCH_TURNS_MAX / 8, BATCH_TURNS_MAX / 4];
 
 /// What was collected for a batch.
 #[derive(Default)]
@@ -48,18 +50,12 @@ impl Collected {
 pub(super) fn collect(first: Message, track: &mut Track) -> Collected {
     let mut collected = Collected::default();
     collected.works.reserve(track.len());
-    let goes_on = collected.take(first)
-        && collected.take_of(&mut track.prompt, PART)
-        && collected.take_of(&mut track.backlog, PART);
+    let mut lanes = track.lanes.iter_mut().zip(PARTS);
+    let goes_on = collected.take(first) && lanes.all(|(lane, part)| collected.take_of(lane, part));
     while goes_on && collected.works.len() < BATCH_TURNS_MAX {
-        let (prompt, backlog) = (track.prompt.ready_since(), track.backlog.ready_since());
-        let lane = match (prompt, backlog) {
-            (None, None) => break,
-            (Some(prompt), Some(backlog)) if backlog < prompt => &mut track.backlog,
-            (Some(_), _) => &mut track.prompt,
-            (None, Some(_)) => &mut track.backlog,
-        };
-        let Some(message) = lane.take_ready() else { break };
+        let ready = track.lanes.iter_mut().filter_map(|lane| Some((lane.ready_since()?, lane)));
+        let oldest = ready.min_by_key(|(since, _)| *since);
+        let Some(message) = oldest.and_then(|(_, lane)| lane.take_ready()) else { break };
         if !collected.take(message) {
             break;
         }

@@ -143,6 +143,11 @@ async fn a_wait_follows_zone_and_tz_database() {
     sqlx::query(before).execute(&world.db.pool).await.unwrap();
     world.engine.schedules().lead_once().await.unwrap();
     world.db.until("select count(*) from timer where basis > 1").await;
+    // Marked and told in one commit, but the turn comes after it.
+    world
+        .db
+        .until("select count(*) from (select) as one where not exists (select from inbox)")
+        .await;
     is_due(&world, waiting, hour(5)).await;
     // A newer one has computed it: this one does not touch it.
     sqlx::query("update timer set basis = 9223372036854775807 where basis is not null")

@@ -140,6 +140,13 @@ impl Bench {
         }
     }
 
+    /// Tells the planner how large the tables are, which autovacuum does within a minute: a plan that was made for empty tables may
+    /// look for an instance along the wrong index.
+    async fn analyze(&self) -> anyhow::Result<()> {
+        sqlx::raw_sql("analyze").execute(&self.pool).await.context("analyzing the tables")?;
+        Ok(())
+    }
+
     /// Hands the connections back and stops the cluster that was started for the job.
     async fn close(self) -> anyhow::Result<()> {
         self.pool.close().await;

@@ -53,6 +53,7 @@ pub(super) async fn run(args: &Args, bench: &Bench) -> anyhow::Result<()> {
     let inputs = std::iter::repeat_n(Value::Null, args.instances);
     let waiting = world.begin_all("signalled", inputs, 256).await?;
     quiet(&world, &waiting, WARM_UP, &mut ran).await?;
+    bench.analyze().await?;
     for repetition in 1..=args.repetitions {
         let [stored, ran_ms] = quiet(&world, &waiting, args.events, &mut ran).await?;
         bench.tell(
