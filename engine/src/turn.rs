@@ -128,7 +128,7 @@ impl Chain {
             origin_changed: !instance.has_origin,
             has_moved: false,
             texts: RowTexts::default(),
-            turns: Vec::new(),
+            turns: Vec::with_capacity(1),
             effects: Effects::default(),
         }
     }
@@ -148,7 +148,7 @@ impl Chain {
             origin_changed: true,
             has_moved: false,
             texts: RowTexts::default(),
-            turns: Vec::new(),
+            turns: Vec::with_capacity(1),
             effects: Effects::default(),
         }
     }

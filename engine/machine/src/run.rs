@@ -106,7 +106,7 @@ impl<'d> Run<'d> {
             active,
             memo: state.memo,
             context: state.context,
-            commands: Vec::new(),
+            commands: Vec::with_capacity(1),
             queue: VecDeque::new(),
             event: Value::Null,
             params: Value::Null,
