@@ -2,8 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-/// A map whose keys are ids: hashed in a few nanoseconds, which the standard hash takes ten times as long for. Seeded anew in each
-/// map, like the standard one, so that nobody outside can choose ids that meet in one place.
+/// A map whose keys are ids. The standard hash withstands whoever chooses keys so that they meet in one place; this one is only seeded
+/// anew in each map. That is enough here: ids that callers choose are bounded by what is in memory at once.
 pub(crate) type FastMap<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 
 /// As [`FastMap`].

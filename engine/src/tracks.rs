@@ -22,19 +22,20 @@ pub(crate) enum Message {
 }
 
 /// How an event travels: each way has a lane of its own, so that none of them waits behind all of another.
+///
+/// **Invariant:** results go the way of messages. A customer answers what a step has sent: taken before that step's result, the
+/// answer would meet a state that does not wait for it yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Way {
-    /// Somebody waits for it: callers and messages.
+    /// Somebody waits for it: callers, messages, results.
     Prompt,
-    /// The result of a step.
-    Result,
     /// It may have piled up: timers.
     Backlog,
 }
 
 impl Way {
     /// All of them, in the order in which they go first when they are equally old.
-    pub(crate) const ALL: [Self; 3] = [Self::Prompt, Self::Result, Self::Backlog];
+    pub(crate) const ALL: [Self; 2] = [Self::Prompt, Self::Backlog];
 }
 
 /// The receiving end of one track: a lane for each [`Way`], in their order.
@@ -51,11 +52,10 @@ impl Track {
 
     /// The next message, waited for; `None` when no more will come. May be cancelled.
     pub(crate) async fn next(&mut self) -> Option<Message> {
-        let [prompt, results, backlog] = &mut self.lanes;
+        let [prompt, backlog] = &mut self.lanes;
         tokio::select! {
             biased;
             Some(message) = prompt.next() => Some(message),
-            Some(message) = results.next() => Some(message),
             Some(message) = backlog.next() => Some(message),
             else => None,
         }
@@ -114,9 +114,8 @@ impl Tracks {
             (sender, Lane { queue, first: None })
         };
         let track = |_| {
-            let [prompt, results, backlog] = Way::ALL.map(lane);
-            let lanes = [prompt.1, results.1, backlog.1];
-            ([prompt.0, results.0, backlog.0], Track { lanes })
+            let [prompt, backlog] = Way::ALL.map(lane);
+            ([prompt.0, backlog.0], Track { lanes: [prompt.1, backlog.1] })
         };
         let (senders, ends) = (0..n.max(1)).map(track).unzip();
         (Self(senders), ends)

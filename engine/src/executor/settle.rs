@@ -90,7 +90,7 @@ pub(super) async fn settle(
         reply: Some(Reply::Executor(Settling { shared: shared.clone(), row, is_given: false })),
     };
     // One that nobody takes any more is dropped, and tells so itself.
-    let _ = shared.tracks.send(Way::Result, work).await;
+    let _ = shared.tracks.send(Way::Prompt, work).await;
     Back::Tried(id)
 }
 

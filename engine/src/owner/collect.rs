@@ -1,20 +1,19 @@
 //! What goes into a batch: who comes first when more is ready than fits.
 //!
-//! **Invariant:** no way starves another: each has its part of a batch, if there is so much of it. The rest is for whatever has been
-//! ready for longer.
+//! **Invariant:** neither what somebody waits for nor what piled up starves the other: each has a quarter of a batch, if there is so
+//! much of it. The rest is for whatever has been ready for longer.
+//! **Invariant:** what somebody waits for keeps its order.
 
 use crate::{
     limits::BATCH_TURNS_MAX,
     shards::ShardSet,
-    tracks::{Lane, Message, Track, Way},
+    tracks::{Lane, Message, Track},
     work::Work,
 };
 use tokio::sync::oneshot;
 
-/// The part of a batch that is kept for each way. For results the least: they come from what had its turn a moment ago, and when much
-/// has piled up, its results would take that time from what is older.
-const PARTS: [usize; Way::ALL.len()] =
-    [BATCH_TURNS_MAX / 4, BATCH_TURNS_MAX / 8, BATCH_TURNS_MAX / 4];
+/// The part of a batch that is kept for each way.
+const PART: usize = BATCH_TURNS_MAX / 4;
 
 /// What was collected for a batch.
 #[derive(Default)]
@@ -50,8 +49,8 @@ impl Collected {
 pub(super) fn collect(first: Message, track: &mut Track) -> Collected {
     let mut collected = Collected::default();
     collected.works.reserve(track.len());
-    let mut lanes = track.lanes.iter_mut().zip(PARTS);
-    let goes_on = collected.take(first) && lanes.all(|(lane, part)| collected.take_of(lane, part));
+    let goes_on =
+        collected.take(first) && track.lanes.iter_mut().all(|lane| collected.take_of(lane, PART));
     while goes_on && collected.works.len() < BATCH_TURNS_MAX {
         let ready = track.lanes.iter_mut().filter_map(|lane| Some((lane.ready_since()?, lane)));
         let oldest = ready.min_by_key(|(since, _)| *since);
@@ -61,4 +60,52 @@ pub(super) fn collect(first: Message, track: &mut Track) -> Collected {
         }
     }
     collected
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        tracks::{Tracks, Way},
+        turn::Given,
+        work::What,
+    };
+    use chrono::DateTime;
+    use machine::Event;
+    use serde_json::json;
+    use uuid::Uuid;
+
+    /// An event of one instance, ready since this second.
+    fn work(n: usize, second: i64) -> Work {
+        let at = DateTime::from_timestamp(second, 0).unwrap_or_default();
+        let event = Event::new(at, "told", json!({ "n": n }));
+        let (event_id, actor) = (Uuid::nil(), "test".into());
+        let given = Given { event_id, event, actor, claim: None, halt: None };
+        let (tenant, instance) = (Uuid::nil(), Uuid::nil());
+        Work { tenant, instance, what: What::Event, given, ticket: None, reply: None }
+    }
+
+    #[tokio::test]
+    async fn what_somebody_waits_for_keeps_its_order_and_its_part() {
+        let (tracks, mut ends) = Tracks::make(1);
+        // Two batches of timers, all of them older than what somebody waits for.
+        for n in 0..2 * BATCH_TURNS_MAX {
+            assert!(tracks.send(Way::Backlog, work(n, 1)).await.is_ok());
+        }
+        for n in 0..BATCH_TURNS_MAX {
+            assert!(tracks.send(Way::Prompt, work(n, 2)).await.is_ok());
+        }
+        let mut prompt = Vec::new();
+        for _ in 0..3 {
+            let Some(first) = ends[0].next().await else { panic!("there is more") };
+            let works = collect(first, &mut ends[0]).works;
+            assert!(works.len() <= BATCH_TURNS_MAX, "{}", works.len());
+            let events = works.iter().map(|work| &work.given.event);
+            let own = events.filter(|event| event.at.timestamp() == 2);
+            let own: Vec<_> = own.map(|event| event.body["n"].as_u64()).collect();
+            assert!(own.len() > PART, "{} in a batch", own.len());
+            prompt.extend(own);
+        }
+        assert!(prompt.is_sorted(), "{prompt:?}");
+    }
 }

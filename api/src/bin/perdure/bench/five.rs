@@ -27,7 +27,7 @@ pub(crate) struct Args {
     /// Starts under way at once
     #[arg(long, default_value_t = 256, value_parser = files::at_least_one)]
     starts: usize,
-    /// Repetitions
+    /// Repetitions, after one that does not count
     #[arg(long, default_value_t = 3, value_parser = files::at_least_one)]
     repetitions: usize,
     /// Bytes of the context's JSON
