@@ -124,7 +124,7 @@ fn assemble(view: InstanceView, definition: Option<&Definition>, steps: Vec<Open
         timers,
         output,
         error,
-        incident: memo.incident,
+        incident: memo.incident.map(|incident| *incident),
         created_at: view.created_at,
         updated_at: view.updated_at,
     }

@@ -99,7 +99,7 @@ impl Admissions {
         };
         let (tenant, instance) = (meta.tenant, meta.id);
         let ask = Ask { tenant, instance, definition, start, started, actor };
-        match self.ask(ask).await? {
+        match Box::pin(self.ask(ask)).await? {
             Answer::In => Ok(()),
             Answer::Queued => Err(Error::Queued(instance)),
             Answer::Refused => Err(Error::Full(definition.name.clone())),

@@ -214,7 +214,8 @@ impl Engine {
             let event = work.given.event_id;
             match engine.send(work, true).await?.await {
                 Ok(Ok(Answer::Passed(row))) => {
-                    passed::born(engine.pool(), (tenant, id), (row, event), keyed).await
+                    let born = passed::born(engine.pool(), (tenant, id), (row, event), keyed);
+                    Box::pin(born).await
                 }
                 answer => answered(answer, id),
             }

@@ -192,8 +192,14 @@ impl Definitions {
         {
             return Ok(named.clone());
         }
-        let row = self.row(tenant, name, version).await?;
-        let definition = self.compile(tenant, &row).await?;
+        // Boxed: what a start carries about is what it needs when it finds its definition here.
+        Box::pin(self.read_named(key, version)).await
+    }
+
+    /// As [`named`](Self::named), from the store.
+    async fn read_named(&self, key: (Uuid, String), version: Option<i32>) -> Result<Named> {
+        let row = self.row(key.0, &key.1, version).await?;
+        let definition = self.compile(key.0, &row).await?;
         let named = Named { version: row.version, definition };
         if version.is_none() {
             let mut memory = self.lock();

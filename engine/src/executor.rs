@@ -9,6 +9,7 @@
 mod attempt;
 mod handover;
 mod own;
+mod running;
 mod settle;
 mod waiting;
 
@@ -18,9 +19,7 @@ use crate::{
     Clock,
     accounts::{Account, Accounts},
     bell::Bell,
-    caught, fault,
-    hash::{FastMap, FastSet},
-    kinds,
+    caught, fault, kinds,
     limits::{DATABASE_RETRY, LANE_PAGE, LANE_PAGES_MAX, LANE_ROWS_MIN, REFILL, STEP_PAGE},
     outbox::Outbox,
     request::Settings,
@@ -34,6 +33,7 @@ use crate::{
     work::{StepHint, Stop},
 };
 use chrono::{DateTime, Utc};
+use running::Running;
 use serde_json::Value;
 use sqlx::PgPool;
 use std::{
@@ -84,10 +84,7 @@ pub(crate) struct Executor {
     waiting: Waiting,
     /// Those whose outcome may still be told, by key.
     checking: HashMap<String, RowId>,
-    /// With their shards.
-    running: FastMap<RowId, i16>,
-    /// Of those that run, the ones that have a result which waits for its turn.
-    tried: FastSet<RowId>,
+    running: Running,
     /// Shards that are handed over, told when nothing of theirs runs.
     leaving: Vec<(ShardSet, oneshot::Sender<()>)>,
     /// Those that are not kept in memory and have no row yet.
@@ -114,8 +111,7 @@ impl Executor {
             back,
             waiting: Waiting::default(),
             checking: HashMap::new(),
-            running: FastMap::default(),
-            tried: FastSet::default(),
+            running: Running::default(),
             leaving: Vec::new(),
             put_down: Vec::new(),
             resolved: Vec::new(),
@@ -167,14 +163,12 @@ impl Executor {
         match back {
             Back::Resolved(row, account) => self.resolved.push((row, account)),
             // Its turn may have been quicker.
-            Back::Tried(id) if !self.running.contains_key(&id) => {}
-            Back::Tried(id) => drop(self.tried.insert(id)),
+            Back::Tried(id) => self.running.note_result(id),
             Back::HandedOver(row) => {
                 self.spawn(row.id, attempt::handed_over(self.shared.clone(), row));
             }
             Back::Finished(id, next) => {
-                self.running.remove(&id);
-                self.tried.remove(&id);
+                self.running.remove(id);
                 if let Some(row) = next {
                     self.wait(row);
                 }
@@ -189,7 +183,7 @@ impl Executor {
 
     /// As [`wait`](Self::wait), at this time.
     fn wait_at(&mut self, now: DateTime<Utc>, row: Box<StepRow>) {
-        if self.running.contains_key(&row.id) {
+        if self.running.contains(row.id) {
             return;
         }
         let row = match self.forget(row.id) {
@@ -351,7 +345,7 @@ impl Executor {
                 row.status = StepStatus::Started;
                 self.start(row, account);
             } else {
-                self.running.remove(&row.id);
+                self.running.remove(row.id);
             }
         }
     }
@@ -360,7 +354,7 @@ impl Executor {
     async fn read_again(&mut self, lost: Vec<(Box<StepRow>, Account)>) {
         let lost: HashMap<RowId, Box<StepRow>> = lost.into_iter().map(|(r, _)| (r.id, r)).collect();
         for id in lost.keys() {
-            self.running.remove(id);
+            self.running.remove(*id);
         }
         tokio::time::sleep(DATABASE_RETRY).await;
         let Ok(started) = steps::started(&self.shared.pool, None).await else {
@@ -409,12 +403,12 @@ impl Executor {
         // A task asks again at once, and is the one to be woken.
         let mut context = Context::from_waker(Waker::noop());
         let first = pin!(unconstrained(caught::caught(stage.as_mut()))).poll(&mut context);
-        let give_back = self.shared.give_back.clone();
         match first.map(|ended| ended.unwrap_or_else(panicked)) {
-            Poll::Ready(Back::Tried(id)) => drop(self.tried.insert(id)),
+            Poll::Ready(Back::Tried(id)) => self.running.note_result(id),
             // Nobody listens any more only when the process ends.
-            Poll::Ready(back) => drop(give_back.send(back)),
+            Poll::Ready(back) => drop(self.shared.give_back.send(back)),
             Poll::Pending => {
+                let give_back = self.shared.give_back.clone();
                 let rest = async move { caught::caught(stage).await.unwrap_or_else(panicked) };
                 tokio::spawn(async move { give_back.send(rest.await) });
             }
@@ -423,7 +417,7 @@ impl Executor {
 
     /// Whether another try may run.
     fn has_room(&self) -> bool {
-        self.running.len() - self.tried.len() < self.shared.settings.attempts_running_max
+        self.running.at_work() < self.shared.settings.attempts_running_max
     }
 
     async fn sleep(&mut self, stop: &mut Stop) {

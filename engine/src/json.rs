@@ -15,6 +15,10 @@ pub(crate) fn accept(body: &mut Map<String, Value>) -> Result<()> {
         return Err(Error::Refused(format!("nested deeper than {JSON_DEPTH_MAX} levels")));
     }
     canonical_map(body);
+    // Most events are so small that their text need not be made to know it.
+    if most_bytes_of(body) <= EVENT_BYTES_MAX {
+        return Ok(());
+    }
     let bytes = bytes_of(body);
     if bytes > EVENT_BYTES_MAX {
         return Err(Error::Refused(format!(
@@ -22,6 +26,24 @@ pub(crate) fn accept(body: &mut Map<String, Value>) -> Result<()> {
         )));
     }
     Ok(())
+}
+
+/// How long the text of an object is at most, in bytes, without looking at its texts.
+fn most_bytes_of(body: &Map<String, Value>) -> usize {
+    /// The longest way to write one byte of a text: `\u001f`.
+    const ESCAPED: usize = 6;
+    /// The longest number: `-2.2250738585072014e-308`.
+    const NUMBER: usize = 24;
+    fn of(value: &Value) -> usize {
+        match value {
+            Value::Null | Value::Bool(_) => "false".len(),
+            Value::Number(_) => NUMBER,
+            Value::String(text) => ESCAPED * text.len() + 2,
+            Value::Array(items) => 2 + items.iter().map(|item| of(item) + 1).sum::<usize>(),
+            Value::Object(map) => most_bytes_of(map),
+        }
+    }
+    2 + body.iter().map(|(key, value)| ESCAPED * key.len() + 4 + of(value)).sum::<usize>()
 }
 
 /// How long the text of an object is, in bytes.
@@ -42,6 +64,24 @@ impl Write for Counted {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
+}
+
+/// What a value takes in memory beside its texts.
+const BYTES_VALUE: usize = 48;
+/// What a key takes there beside its text.
+const BYTES_KEY: usize = 24;
+
+/// About how many bytes a value takes in memory.
+pub(crate) fn bytes_in_memory(value: &Value) -> usize {
+    BYTES_VALUE
+        + match value {
+            Value::String(text) => text.len(),
+            Value::Array(items) => items.iter().map(bytes_in_memory).sum(),
+            Value::Object(map) => {
+                map.iter().map(|(key, v)| key.len() + BYTES_KEY + bytes_in_memory(v)).sum()
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+        }
 }
 
 /// Whether `value` is nested deeper than `levels`.
@@ -139,6 +179,19 @@ mod tests {
             canonical(&mut given);
             assert_eq!(given.to_string(), wanted);
             assert!(is_canonical(&given));
+        }
+    }
+
+    #[test]
+    fn no_text_is_longer_than_its_bound() {
+        let values = [
+            json!(null),
+            json!({ "\u{1}": [[], {}, "\u{1f}\u{1f}", "é\"\\"], "n": [-2.2250738585072014e-308, u64::MAX, i64::MIN] }),
+            json!([false, true, "", f64::MAX, f64::MIN, 1.0e-7]),
+        ];
+        for value in values {
+            let body = Map::from_iter([("v".to_owned(), value)]);
+            assert!(bytes_of(&body) <= most_bytes_of(&body), "{body:?}");
         }
     }
 

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 /// Turns of one batch.
 pub const BATCH_TURNS_MAX: usize = 500;
+/// Steps that one row of the outbox names, each with 28 bytes: a row fits into a page.
+pub const OUTBOX_STEPS_MAX: usize = 256;
 /// Events waiting in memory for their turn; beyond it, senders wait.
 pub const WORK_QUEUE_MAX: usize = 10_000;
 /// What the instances kept in memory between turns may take, in bytes, all lanes together.

@@ -7,11 +7,10 @@
 //! **Invariant:** an open step has a row, or is named in the outbox by the process that opened it: whatever dies, somebody
 //! finds it. What the outbox names in vain (settled, or never committed) costs one look at recovery.
 
-use crate::{hash::FastMap, store::RowId, store::steps::StepRow, turn::Chain};
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+use crate::{
+    hash::FastMap, limits::OUTBOX_STEPS_MAX, store::RowId, store::steps::StepRow, turn::Chain,
 };
+use std::sync::{Arc, Mutex, PoisonError};
 use uuid::Uuid;
 
 /// Of a row of the outbox: its tenant, and its id.
@@ -47,15 +46,8 @@ impl Outbox {
 
     /// The rows for what these chains open.
     pub(crate) fn rows<'a>(chains: impl Iterator<Item = &'a Chain>) -> Vec<OutboxRow> {
-        let mut rows: HashMap<Uuid, OutboxRow> = HashMap::new();
-        for step in chains.flat_map(|c| c.effects.steps.values()).filter(|s| !s.is_written) {
-            let tenant = step.id.tenant;
-            let row = rows
-                .entry(tenant)
-                .or_insert_with(|| OutboxRow { id: (tenant, Uuid::now_v7()), steps: Vec::new() });
-            row.steps.push(step.id);
-        }
-        rows.into_values().collect()
+        let steps = chains.flat_map(|chain| chain.effects.steps.values());
+        rows_of(steps.filter(|step| !step.is_written).map(|step| step.id))
     }
 
     /// These rows are stored.
@@ -96,14 +88,32 @@ impl Outbox {
         self.books().done.extend(rows);
     }
 
-    /// Whether there are rows to be deleted.
-    pub(crate) fn has_done(&self) -> bool {
-        !self.books().done.is_empty()
+    /// How many rows are to be deleted.
+    pub(crate) fn n_done(&self) -> usize {
+        self.books().done.len()
     }
 
     fn books(&self) -> std::sync::MutexGuard<'_, Books> {
         self.books.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The rows that name these steps.
+fn rows_of(steps: impl Iterator<Item = RowId>) -> Vec<OutboxRow> {
+    let mut rows: Vec<OutboxRow> = Vec::new();
+    // The row of a tenant that has room.
+    let mut places: FastMap<Uuid, usize> = FastMap::default();
+    for step in steps {
+        let place = places.get(&step.tenant).and_then(|place| rows.get_mut(*place));
+        match place.filter(|row| row.steps.len() < OUTBOX_STEPS_MAX) {
+            Some(row) => row.steps.push(step),
+            None => {
+                places.insert(step.tenant, rows.len());
+                rows.push(OutboxRow { id: (step.tenant, Uuid::now_v7()), steps: vec![step] });
+            }
+        }
+    }
+    rows
 }
 
 /// Whether a step that is opened gets its row at once: unsafe kinds, whose tries are put on record in it, do.
@@ -122,6 +132,17 @@ mod tests {
     }
 
     #[test]
+    fn a_row_is_of_one_tenant_and_has_room_for_so_many() {
+        let of = |tenant| move |seq| RowId { tenant: Uuid::from_u128(tenant), ..step(seq) };
+        let n = u64::try_from(OUTBOX_STEPS_MAX).unwrap();
+        let steps = (0..2 * n + 1).map(of(1)).chain((0..3).map(of(2)));
+        let rows = rows_of(steps);
+        let found: Vec<_> = rows.iter().map(|row| (row.id.0.as_u128(), row.steps.len())).collect();
+        assert_eq!(found, [(1, OUTBOX_STEPS_MAX), (1, OUTBOX_STEPS_MAX), (1, 1), (2, 3)]);
+        assert!(rows.iter().all(|row| row.steps.iter().all(|step| step.tenant == row.id.0)));
+    }
+
+    #[test]
     fn a_row_goes_when_its_last_step_does() {
         let outbox = Outbox::new(Uuid::nil());
         let id = (Uuid::from_u128(1), Uuid::from_u128(9));
@@ -133,6 +154,6 @@ mod tests {
         outbox.resolve(step(2));
         assert_eq!(outbox.take_done(), [id]);
         outbox.give_back(&[id]);
-        assert!(outbox.has_done());
+        assert_eq!(outbox.n_done(), 1);
     }
 }

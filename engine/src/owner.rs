@@ -45,6 +45,8 @@ use uuid::Uuid;
 
 /// How long rows of the outbox of which nothing is left wait for a batch to go with.
 const EMPTIED_WAIT: Duration = Duration::from_millis(100);
+/// How many of them go without waiting.
+const EMPTIED_MAX: usize = 64;
 
 /// What all owners of a process share.
 #[derive(Clone)]
@@ -116,12 +118,13 @@ impl Owner {
     /// The next message; `None` when no more will come.
     async fn next(&mut self, track: &mut Track, finish: &mut Stop) -> Option<Message> {
         loop {
-            let has_emptied = self.common.outbox.has_done();
+            let n_emptied = self.common.outbox.n_done();
+            let wait = if n_emptied < EMPTIED_MAX { EMPTIED_WAIT } else { Duration::ZERO };
             tokio::select! {
                 biased;
                 Some(message) = track.next() => return Some(message),
                 () = finish.wait(), if !track.is_closed() => track.close(),
-                () = tokio::time::sleep(EMPTIED_WAIT), if has_emptied => self.empty_outbox().await,
+                () = tokio::time::sleep(wait), if n_emptied > 0 => self.empty_outbox().await,
                 else => return None,
             }
         }
@@ -137,6 +140,8 @@ impl Owner {
         if let Err(error) = deleted {
             tracing::debug!(%error, "rows of the outbox could not be deleted yet");
             self.common.outbox.give_back(&emptied);
+            // Without a database there are no turns to be given either.
+            tokio::time::sleep(EMPTIED_WAIT).await;
         }
     }
 
@@ -180,7 +185,11 @@ impl Owner {
             Some(connection) => connection,
             none => none.insert(self.common.connect().await?),
         };
-        let emptied = self.common.outbox.take_done();
+        // A turn alone takes none along: that would cost it more than all of them cost later.
+        let emptied = match batch.chains.len() {
+            0 | 1 => Vec::new(),
+            _ => self.common.outbox.take_done(),
+        };
         let around = Around {
             now: self.common.clock.now(),
             process: self.common.outbox.process,
@@ -215,7 +224,8 @@ impl Owner {
                 self.common.outbox.resolve_all(opened);
                 continue;
             }
-            ready.extend(std::mem::take(&mut chain.effects.steps).into_values());
+            let steps = std::mem::take(&mut chain.effects.steps).into_iter();
+            ready.extend(steps.map(|(_, step)| step));
             self.hint(&mut chain).await;
             for event in &chain.effects.sent {
                 sent.insert(ids::shard_of(event.instance, event.conversation));
@@ -270,7 +280,7 @@ impl Owner {
             }
         }
         let soon = self.common.clock.now() + TIMERS_AHEAD;
-        for timer in std::mem::take(&mut chain.effects.timers).into_values() {
+        for (_, timer) in std::mem::take(&mut chain.effects.timers) {
             if timer.fire_at <= soon {
                 self.common.hints.timer(TimerHint::Set(timer));
             }

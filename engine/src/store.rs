@@ -20,6 +20,7 @@ pub mod history;
 pub mod inbox;
 pub mod incidents;
 pub mod instances;
+pub(crate) mod json_text;
 pub mod lanes;
 pub mod messages;
 pub(crate) mod months;

@@ -28,6 +28,11 @@ impl Tenants {
         if let Some(known) = self.known(tenant) {
             return Ok(json!({ "tenant": known }));
         }
+        Box::pin(self.read(pool, tenant)).await
+    }
+
+    /// As [`scope`](Self::scope), from the store.
+    async fn read(&self, pool: &PgPool, tenant: Uuid) -> sqlx::Result<Value> {
         let found: Option<Value> =
             sqlx::query_scalar(include_str!("store/sql/select_tenant_scope.sql"))
                 .bind(tenant)

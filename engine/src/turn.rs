@@ -8,22 +8,25 @@
 
 mod effects;
 pub mod patch;
+mod texts;
 
 pub use effects::{Effects, Settlement, Started};
+pub use texts::digest;
+pub(crate) use texts::{ContextText, TurnTexts};
 
 use crate::{
     definitions::Named,
     json,
     store::{
         history::HistoryRow,
-        instances::{Instance, Meta, RowTexts, raw},
+        instances::{Instance, Meta},
+        json_text::JsonText,
     },
 };
 use chrono::{DateTime, Utc};
 use effects::Difference;
 use machine::{Command, CommandId, Event, Life, State, Step, state::Incident};
-use serde_json::{json, value::RawValue};
-use sha2::{Digest, Sha256};
+use serde_json::json;
 use std::{
     borrow::Cow,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -34,9 +37,6 @@ use workflows::definition::Definition;
 
 /// Deepest nesting a context may have, so that its row can be read back.
 const CONTEXT_DEPTH_MAX: usize = 100;
-
-/// What the text of most states has room in, in bytes.
-const STATE_BYTES_USUAL: usize = 1_024;
 
 /// An instance and the turns it took in this batch.
 #[derive(Debug)]
@@ -59,8 +59,12 @@ pub struct Chain {
     pub(crate) origin_changed: bool,
     /// Whether one of the turns moved it to another version.
     pub(crate) has_moved: bool,
-    /// Its row, as the batch writes it; see [`seal`](Self::seal).
-    pub(crate) texts: RowTexts,
+    /// The text of its memo.
+    memo: Vec<u8>,
+    /// What it was started with; see [`seal`](Self::seal).
+    origin: Option<Vec<u8>>,
+    /// The text of its context.
+    pub(crate) context: ContextText,
     /// The turns.
     pub(crate) turns: Vec<HistoryRow>,
     /// Everything around it.
@@ -127,7 +131,9 @@ impl Chain {
             context_changed: false,
             origin_changed: !instance.has_origin,
             has_moved: false,
-            texts: RowTexts::default(),
+            memo: Vec::new(),
+            origin: None,
+            context: instance.context,
             turns: Vec::with_capacity(1),
             effects: Effects::default(),
         }
@@ -137,6 +143,7 @@ impl Chain {
     pub(crate) fn unborn(meta: Meta, definition: Arc<Definition>) -> Self {
         let state = State::unborn(meta.id.to_string());
         let at = meta.created_at;
+        let context = ContextText::of(&state.context);
         Self {
             meta,
             definition,
@@ -147,7 +154,9 @@ impl Chain {
             context_changed: true,
             origin_changed: true,
             has_moved: false,
-            texts: RowTexts::default(),
+            memo: Vec::new(),
+            origin: None,
+            context,
             turns: Vec::with_capacity(1),
             effects: Effects::default(),
         }
@@ -184,11 +193,24 @@ impl Chain {
             Some((code, message)) => halt(before.clone(), &event, code, message),
             None => run(&self.definition, before, &event),
         };
-        normalise(&mut step);
-        let context_patch = patch::between(&before.context, &step.state.context);
+        let is_same_context = Arc::ptr_eq(&before.context, &step.state.context);
+        if !is_same_context {
+            normalise_context(&mut step.state);
+        }
+        normalise_rest(&mut step);
+        let context_patch = match is_same_context {
+            true => None,
+            false => patch::between(&before.context, &step.state.context),
+        };
         self.context_changed |= context_patch.is_some();
         self.origin_changed |= before.memo.scope != step.state.memo.scope;
-        let commands = raw(&machine::command::kept(&step.commands));
+        if context_patch.is_some() {
+            self.context = ContextText::of(&step.state.context);
+        }
+        let leaves = [&before.configuration[..], &step.state.configuration];
+        let texts = TurnTexts::of(&event, leaves, &machine::command::kept(&step.commands));
+        let (memo, state_digest) =
+            texts::memo_and_digest(&mut step.state, texts.to(), self.context.text());
         let difference = Difference {
             at: event.at,
             before,
@@ -212,30 +234,43 @@ impl Chain {
             seq: step.state.seq,
             at: event.at,
             event_id: given.event_id,
-            event: raw(&event.body),
             verdict: step.verdict.as_str(),
-            from: raw(&before.configuration),
-            to: raw(&step.state.configuration),
+            texts,
             context_patch,
-            commands,
             version: self.meta.version,
             actor: given.actor.clone(),
             status: status(&step.state),
-            state_digest: digest(&step.state),
+            state_digest,
         });
+        self.memo = memo;
         self.at = event.at;
         self.state = step.state;
         Taken::Turn
     }
 
     /// Its active leaves, as JSON: where its last turn took it.
-    pub(crate) fn configuration(&self) -> &RawValue {
-        self.turns.last().map_or(RawValue::NULL, |turn| &turn.to)
+    pub(crate) fn configuration(&self) -> JsonText<'_> {
+        self.turns.last().map_or(JsonText::NULL, |turn| turn.texts.to())
+    }
+
+    /// Its memo, as its row has it.
+    pub(crate) fn memo(&self) -> JsonText<'_> {
+        JsonText(&self.memo)
+    }
+
+    /// What it was started with, if that changed.
+    pub(crate) fn origin(&self) -> Option<JsonText<'_>> {
+        self.origin.as_deref().map(JsonText)
+    }
+
+    /// Its context, if that changed.
+    pub(crate) fn context(&self) -> Option<JsonText<'_>> {
+        self.context_changed.then(|| self.context.text())
     }
 
     /// Makes the rest of the row that the batch writes; after the last turn.
     pub(crate) fn seal(&mut self) {
-        self.texts = RowTexts::of(&mut self.state, self.origin_changed, self.context_changed);
+        self.origin = self.origin_changed.then(|| texts::origin(&self.state));
     }
 
     /// Whether memory already tells that the row an event comes from is spoken for.
@@ -274,17 +309,6 @@ pub fn status(state: &State) -> &'static str {
     }
 }
 
-/// What stands in history's `state_digest` for a state.
-pub fn digest(state: &State) -> [u8; 16] {
-    let mut text = Vec::with_capacity(STATE_BYTES_USUAL);
-    if serde_json::to_writer(&mut text, state).is_err() {
-        text.clear();
-    }
-    let mut digest = [0; 16];
-    digest.copy_from_slice(&Sha256::digest(text)[..16]);
-    digest
-}
-
 /// Why the engine stopped an instance in a turn without asking the machine, told from that turn's commands. Replay cannot
 /// compute such a turn; it takes [`halt`] instead.
 pub fn halted(commands: &[Command]) -> Option<(&str, &str)> {
@@ -308,7 +332,7 @@ pub fn halt(mut state: State, event: &Event, code: &str, message: &str) -> Step 
         };
         state.life = Life::Stuck;
         let memo = Arc::make_mut(&mut state.memo);
-        memo.incident = Some(incident);
+        memo.incident = Some(Box::new(incident));
         if !event.kind().starts_with("ops.") {
             memo.held.insert(0, event.clone());
         }
@@ -320,9 +344,17 @@ pub fn halt(mut state: State, event: &Event, code: &str, message: &str) -> Step 
 /// Brings a turn into the form in which it comes back from the store, so that memory and row are the same instance. Replay
 /// does the same before it compares.
 pub fn normalise(step: &mut Step) {
-    if !json::is_canonical(&step.state.context) {
-        json::canonical(Arc::make_mut(&mut step.state.context));
+    normalise_context(&mut step.state);
+    normalise_rest(step);
+}
+
+fn normalise_context(state: &mut State) {
+    if !json::is_canonical(&state.context) {
+        json::canonical(Arc::make_mut(&mut state.context));
     }
+}
+
+fn normalise_rest(step: &mut Step) {
     let memo = Arc::make_mut(&mut step.state.memo);
     memo.for_each_value(json::canonical);
     // An output of null is stored as null, and null is read as none.
@@ -350,7 +382,7 @@ fn run(definition: &Definition, before: &State, event: &Event) -> Step {
     let step = || machine::step(definition, before.clone(), event);
     let step = catch_unwind(AssertUnwindSafe(step));
     match step {
-        Ok(mut step) => match is_too_deep(&mut step.state) {
+        Ok(mut step) => match is_too_deep(&mut step.state, before) {
             true => {
                 let why = "the context is nested too deep to be stored";
                 halt(before.clone(), event, "context-depth", why)
@@ -365,9 +397,11 @@ fn run(definition: &Definition, before: &State, event: &Event) -> Step {
     }
 }
 
-/// Whether a row of this state could not be read back.
-fn is_too_deep(state: &mut State) -> bool {
-    let mut is_too_deep = json::depth_exceeds(&state.context, CONTEXT_DEPTH_MAX);
+/// Whether a row of this state could not be read back, as that of the state before could.
+fn is_too_deep(state: &mut State, before: &State) -> bool {
+    let is_same_context = Arc::ptr_eq(&state.context, &before.context);
+    let mut is_too_deep =
+        !is_same_context && json::depth_exceeds(&state.context, CONTEXT_DEPTH_MAX);
     let memo = Arc::make_mut(&mut state.memo);
     memo.for_each_value(|value| is_too_deep |= json::depth_exceeds(value, CONTEXT_DEPTH_MAX));
     is_too_deep

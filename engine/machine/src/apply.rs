@@ -101,15 +101,15 @@ fn take_scope(run: &mut Run<'_>, event: &Event) {
     }
 }
 
-fn incident(failure: Failure, event: &Event, seq: u64) -> Incident {
-    Incident {
+fn incident(failure: Failure, event: &Event, seq: u64) -> Box<Incident> {
+    Box::new(Incident {
         code: failure.code,
         message: failure.message,
         state: failure.state,
         step: failure.step,
         since: event.at,
         seq,
-    }
+    })
 }
 
 /// What becomes of the instance in this turn.

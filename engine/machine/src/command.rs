@@ -16,9 +16,25 @@ pub struct CommandId {
     pub index: u32,
 }
 
+/// Most bytes the text of an id has: two whole numbers and a dot.
+const ID_BYTES_MAX: usize = 20 + 1 + 10;
+
+impl CommandId {
+    /// Its text, `<seq>.<index>`. Every turn names some, several times.
+    fn text(self, buffer: &mut [u8; ID_BYTES_MAX]) -> &str {
+        let mut end = 0;
+        let (mut seq, mut index) = (itoa::Buffer::new(), itoa::Buffer::new());
+        for part in [seq.format(self.seq), ".", index.format(self.index)] {
+            buffer[end..end + part.len()].copy_from_slice(part.as_bytes());
+            end += part.len();
+        }
+        std::str::from_utf8(&buffer[..end]).unwrap_or_default()
+    }
+}
+
 impl fmt::Display for CommandId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.seq, self.index)
+        f.pad(self.text(&mut [0; ID_BYTES_MAX]))
     }
 }
 
@@ -33,7 +49,7 @@ impl FromStr for CommandId {
 
 impl Serialize for CommandId {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(self.text(&mut [0; ID_BYTES_MAX]))
     }
 }
 

@@ -51,7 +51,8 @@ impl Run<'_> {
         }
         let Some(running) = self.memo_mut().undo.pop() else { return Ok(false) };
         let invoke = invoke.to_owned();
-        self.memo_mut().compensation = Some(Compensation { invoke, purpose, number: 1, running });
+        let compensation = Compensation { invoke, purpose, number: 1, running };
+        self.memo_mut().compensation = Some(Box::new(compensation));
         self.ask_undo()?;
         Ok(true)
     }
@@ -71,7 +72,7 @@ impl Run<'_> {
     /// The undo step that ran has been settled: the next one's turn, or what the compensation was for.
     pub(crate) fn undone(&mut self) -> Result<Option<Compensation>, Failure> {
         let Some(mut compensation) = self.memo_mut().compensation.take() else { return Ok(None) };
-        let Some(next) = self.memo_mut().undo.pop() else { return Ok(Some(compensation)) };
+        let Some(next) = self.memo_mut().undo.pop() else { return Ok(Some(*compensation)) };
         compensation.running = next;
         compensation.number += 1;
         self.memo_mut().compensation = Some(compensation);
@@ -91,7 +92,7 @@ impl Run<'_> {
 
     /// Whether the workflow has ended and its undo steps are being run.
     pub(crate) fn is_ending(&self) -> bool {
-        self.memo.compensation.as_ref().is_some_and(Compensation::is_ending)
+        self.memo.compensation.as_ref().is_some_and(|over| over.is_ending())
     }
 
     /// Ends the instance: after its undo steps, or at once when it has none.

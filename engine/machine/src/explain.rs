@@ -8,6 +8,7 @@ use crate::{
     state::{Compensation, Incident, Memo, OpenStep, OpenTimer, State, UndoStep},
 };
 use chrono::{DateTime, Utc};
+use litemap::LiteMap;
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -29,9 +30,9 @@ pub struct Explanation {
     /// Every active state that waits for something, innermost last.
     pub states: Vec<StateExplanation>,
     /// Steps and children under way, by invoke id.
-    pub steps: BTreeMap<String, OpenStep>,
+    pub steps: LiteMap<String, OpenStep>,
     /// Timers set, by name.
-    pub timers: BTreeMap<String, OpenTimer>,
+    pub timers: LiteMap<String, OpenTimer>,
     /// Events no transition was enabled for and that are kept.
     pub deferred: Vec<Event>,
     /// Events that arrived while it was stuck or suspended.
@@ -94,9 +95,9 @@ pub fn explain(
         timers: memo.timers.clone(),
         deferred: memo.deferred.iter().map(|deferred| deferred.event.clone()).collect(),
         held: memo.held.clone(),
-        incident: memo.incident.clone(),
+        incident: memo.incident.as_deref().cloned(),
         undo: memo.undo.clone(),
-        compensation: memo.compensation.clone(),
+        compensation: memo.compensation.as_deref().cloned(),
     }
 }
 
@@ -129,7 +130,7 @@ fn summary(state: &State, states: &[StateExplanation]) -> String {
         _ => {}
     }
     if let Some(text) = compensating(memo).filter(|_| is_ending(memo)) {
-        let running = memo.compensation.as_ref().map(Compensation::step).unwrap_or_default();
+        let running = memo.compensation.as_ref().map(|over| over.step()).unwrap_or_default();
         return format!("Ending {place}, {text}, by the step `{running}`.");
     }
     match waits(state, states).as_slice() {
@@ -149,7 +150,7 @@ fn compensating(memo: &Memo) -> Option<String> {
 }
 
 fn is_ending(memo: &Memo) -> bool {
-    memo.compensation.as_ref().is_some_and(Compensation::is_ending)
+    memo.compensation.as_ref().is_some_and(|over| over.is_ending())
 }
 
 /// What would move it: steps, events of the outside, the next timer.

@@ -86,7 +86,8 @@ fn take(run: &mut Run<'_>, event: &Event) -> Option<(String, OpenStep)> {
     if id.is_some_and(|id: CommandId| id != open.id) {
         return None;
     }
-    run.memo_mut().steps.remove_entry(invoke)
+    let open = run.memo_mut().steps.remove(invoke)?;
+    Some((invoke.to_owned(), open))
 }
 
 /// Raises the event of an invoke that is over; its timeout ends with it. Whether a transition took it.

@@ -2,6 +2,7 @@
 
 use crate::{command::CommandId, event::Event};
 use chrono::{DateTime, Utc};
+use litemap::LiteMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::{collections::BTreeMap, sync::Arc};
@@ -74,11 +75,11 @@ pub struct Memo {
     #[serde(skip_serializing_if = "is_null")]
     pub scope: Arc<Value>,
     /// Steps and children asked for and not settled, by invoke id.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub steps: BTreeMap<String, OpenStep>,
+    #[serde(skip_serializing_if = "LiteMap::is_empty")]
+    pub steps: LiteMap<String, OpenStep>,
     /// Timers set and not fired, by name.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub timers: BTreeMap<String, OpenTimer>,
+    #[serde(skip_serializing_if = "LiteMap::is_empty")]
+    pub timers: LiteMap<String, OpenTimer>,
     /// History values: path of the history state's parent to the paths of what was active.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub history: BTreeMap<String, Vec<String>>,
@@ -90,7 +91,7 @@ pub struct Memo {
     pub held: Vec<Event>,
     /// Why it is stuck.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub incident: Option<Incident>,
+    pub incident: Option<Box<Incident>>,
     /// Output, once completed; error, once failed.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "some")]
     pub result: Option<Value>,
@@ -102,7 +103,7 @@ pub struct Memo {
     pub undo: Vec<UndoStep>,
     /// The compensation under way.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub compensation: Option<Compensation>,
+    pub compensation: Option<Box<Compensation>>,
     /// What the expressions of a state see as `input`, by path of the state; of those that were entered with one.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub inputs: BTreeMap<String, Value>,
@@ -122,12 +123,12 @@ fn is_zero(n: &u32) -> bool {
 impl Memo {
     /// Forgets what timers were computed from. Releases before 4 of the semantics kept none of it.
     pub fn forget_rules(&mut self) {
-        self.timers.values_mut().for_each(|timer| timer.rule = None);
+        self.timers.iter_mut().for_each(|(_, timer)| timer.rule = None);
     }
 
     /// Every value that expressions computed, so that the store can bring them into the form they come back in.
     pub fn for_each_value(&mut self, mut change: impl FnMut(&mut Value)) {
-        for timer in self.timers.values_mut() {
+        for (_, timer) in self.timers.iter_mut() {
             change(&mut timer.event);
             if let Some(rule) = &mut timer.rule {
                 change(&mut rule.given);

@@ -72,7 +72,7 @@ impl World {
 
     /// Gives the open step of this name its result.
     fn settle(&mut self, id: &str, outcome: &Value) {
-        let open = self.state.memo.steps[id].id;
+        let open = self.state.memo.steps.get(id).unwrap().id;
         let mut fields = outcome.clone();
         fields["id"] = json!(id);
         fields["step"] = json!(open);

@@ -25,7 +25,7 @@ impl Executor {
             tokio::time::sleep(DATABASE_RETRY).await;
         };
         for row in rows {
-            if self.running.contains_key(&row.id) {
+            if self.running.contains(row.id) {
                 continue;
             }
             fault::point("recovery.step");
@@ -48,7 +48,7 @@ impl Executor {
             .partition(|(row, _)| leaving.contains(row.shard));
         self.resolved = ours;
         for (row, _) in theirs {
-            self.running.remove(&row.id);
+            self.running.remove(row.id);
             self.put_down.push(*row);
         }
         self.write_down().await;
@@ -78,7 +78,7 @@ impl Executor {
 
     pub(super) fn tell_left(&mut self) {
         let running = &self.running;
-        let is_idle = |set: &ShardSet| !running.values().any(|shard| set.contains(*shard));
+        let is_idle = |set: &ShardSet| !running.is_in(set);
         let (left, leaving) =
             std::mem::take(&mut self.leaving).into_iter().partition(|(set, _)| is_idle(set));
         self.leaving = leaving;
@@ -114,11 +114,11 @@ impl Executor {
             let left = until.saturating_duration_since(Instant::now());
             match tokio::time::timeout(left, self.back.recv()).await {
                 Ok(Some(Back::Finished(id, next))) => {
-                    self.running.remove(&id);
+                    self.running.remove(id);
                     self.put_down.extend(next.map(|row| *row));
                 }
                 Ok(Some(Back::Resolved(row, _))) => {
-                    self.running.remove(&row.id);
+                    self.running.remove(row.id);
                     self.put_down.push(*row);
                 }
                 Ok(Some(Back::Tried(_))) => {}

@@ -213,8 +213,8 @@ impl Recorded {
                     *set = *due;
                 }
             }
-            let mut timers = Arc::make_mut(&mut step.state.memo).timers.values_mut();
-            if let Some(timer) = timers.find(|timer| timer.id == *id && is_same(&timer.due)) {
+            let mut timers = Arc::make_mut(&mut step.state.memo).timers.iter_mut();
+            if let Some((_, timer)) = timers.find(|(_, t)| t.id == *id && is_same(&t.due)) {
                 timer.due = *due;
             }
         }

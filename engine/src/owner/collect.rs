@@ -1,6 +1,6 @@
 //! What goes into a batch: who comes first when more is ready than fits.
 //!
-//! **Invariant:** neither what somebody waits for nor what piled up starves the other: each has a quarter of a batch, if there is so
+//! **Invariant:** neither what somebody waits for nor what piled up starves the other: each has an eighth of a batch, if there is so
 //! much of it. The rest is for whatever has been ready for longer.
 //! **Invariant:** what somebody waits for keeps its order.
 
@@ -13,7 +13,7 @@ use crate::{
 use tokio::sync::oneshot;
 
 /// The part of a batch that is kept for each way.
-const PART: usize = BATCH_TURNS_MAX / 4;
+const PART: usize = BATCH_TURNS_MAX / 8;
 
 /// What was collected for a batch.
 #[derive(Default)]

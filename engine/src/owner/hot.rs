@@ -4,14 +4,14 @@
 //! after the commit; when in doubt it is simply not put back.
 //! **Invariant:** it holds about as many bytes as it may, and no more.
 
-use crate::{commit::InstanceKey, hash::FastMap, shards::ShardSet, store::instances::Instance};
+use crate::{
+    commit::InstanceKey, hash::FastMap, json, shards::ShardSet, store::instances::Instance,
+};
 use std::sync::Arc;
 use workflows::definition::Definition;
 
 /// What an instance takes beside its values: keys, maps, the entry itself.
 const BYTES_AROUND: usize = 1_024;
-/// What a value takes beside its text.
-const BYTES_VALUE: usize = 48;
 
 /// The least recently used go first when there are too many.
 pub(crate) struct Hot {
@@ -79,20 +79,10 @@ impl Hot {
 /// About what an instance takes in memory: its texts, and what holds them.
 fn bytes_of(instance: &Instance) -> usize {
     let state = &instance.state;
-    let values = [&state.context, &state.memo.input, &state.memo.scope];
+    let values = [&state.memo.input, &state.memo.scope];
     let open = state.memo.steps.len() + state.memo.timers.len() + state.memo.deferred.len();
-    values.into_iter().map(|value| bytes_of_value(value)).sum::<usize>()
+    values.into_iter().map(|value| json::bytes_in_memory(value)).sum::<usize>()
+        + instance.context.bytes
         + BYTES_AROUND
         + open * BYTES_AROUND / 4
-}
-
-fn bytes_of_value(value: &serde_json::Value) -> usize {
-    use serde_json::Value;
-    BYTES_VALUE
-        + match value {
-            Value::String(text) => text.len(),
-            Value::Array(items) => items.iter().map(bytes_of_value).sum(),
-            Value::Object(map) => map.iter().map(|(k, v)| k.len() + 24 + bytes_of_value(v)).sum(),
-            Value::Null | Value::Bool(_) | Value::Number(_) => 0,
-        }
 }

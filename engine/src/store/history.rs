@@ -2,10 +2,12 @@
 
 use super::{
     arguments::{Arguments, record_type},
+    json_text::JsonText,
     shared::SharedTexts,
 };
+use crate::turn::TurnTexts;
 use chrono::{DateTime, Utc};
-use serde_json::{Value, value::RawValue};
+use serde_json::Value;
 use sqlx::{PgConnection, PgPool, types::Json};
 use std::{borrow::Cow, collections::HashSet};
 use uuid::Uuid;
@@ -19,18 +21,12 @@ pub struct HistoryRow {
     pub at: DateTime<Utc>,
     /// The event's own id.
     pub event_id: Uuid,
-    /// The event.
-    pub event: Box<RawValue>,
     /// What became of it: `applied`, `deferred`, `dropped`, `held`, `stuck`.
     pub verdict: &'static str,
-    /// Active leaves before.
-    pub from: Box<RawValue>,
-    /// Active leaves after.
-    pub to: Box<RawValue>,
+    /// The event, the active leaves before and after, the commands.
+    pub(crate) texts: TurnTexts,
     /// How the context changed; see [`crate::turn::patch`].
     pub context_patch: Option<Value>,
-    /// The commands.
-    pub commands: Box<RawValue>,
     /// The version it was computed with.
     pub version: i32,
     /// Who sent the event.
@@ -52,15 +48,15 @@ struct Record<'a> {
     seq: i64,
     at: DateTime<Utc>,
     event_id: Uuid,
-    event: Option<Json<&'a RawValue>>,
+    event: Option<JsonText<'a>>,
     event_shared: Option<i16>,
     verdict: &'a str,
-    from: Option<Json<&'a RawValue>>,
+    from: Option<JsonText<'a>>,
     from_shared: Option<i16>,
-    to: Option<Json<&'a RawValue>>,
+    to: Option<JsonText<'a>>,
     to_shared: Option<i16>,
     context_patch: Option<Json<&'a Value>>,
-    commands: Option<Json<&'a RawValue>>,
+    commands: Option<JsonText<'a>>,
     commands_shared: Option<i16>,
     version: i32,
     semantics: i16,
@@ -72,10 +68,10 @@ record_type!(Record<'_>, "turn_record_2");
 
 impl<'a> Record<'a> {
     fn of((tenant_id, instance_id, turn): &Keyed<'a>, shared: &mut SharedTexts<'a>) -> Self {
-        let (event, event_shared) = shared.place(&turn.event);
-        let (from, from_shared) = shared.place(&turn.from);
-        let (to, to_shared) = shared.place(&turn.to);
-        let (commands, commands_shared) = shared.place(&turn.commands);
+        let (event, event_shared) = shared.place(turn.texts.event());
+        let (from, from_shared) = shared.place(turn.texts.from());
+        let (to, to_shared) = shared.place(turn.texts.to());
+        let (commands, commands_shared) = shared.place(turn.texts.commands());
         Self {
             tenant_id: *tenant_id,
             instance_id: *instance_id,

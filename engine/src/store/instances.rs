@@ -3,23 +3,18 @@
 use super::{
     arguments::{Arguments, record_type},
     as_i64,
+    json_text::JsonText,
     shared::SharedTexts,
 };
 use crate::{
     error::{Error, Result},
-    turn::Chain,
+    turn::{Chain, ContextText},
 };
 use chrono::{DateTime, Utc};
 use machine::{Life, State, state::Memo};
-use serde_json::{
-    Value,
-    value::{RawValue, to_raw_value},
-};
-use sqlx::{PgConnection, PgPool, types::Json};
-use std::{
-    collections::HashSet,
-    sync::{Arc, LazyLock},
-};
+use serde_json::Value;
+use sqlx::{PgConnection, PgPool};
+use std::{collections::HashSet, sync::Arc};
 use uuid::Uuid;
 
 /// What turns do not change about an instance, but for `version` and `digest`, which an `ops.retry` that names a version
@@ -70,6 +65,8 @@ pub struct Instance {
     pub updated_at: DateTime<Utc>,
     /// False for a row of an earlier release, which keeps what it was started with in its memo.
     pub(crate) has_origin: bool,
+    /// Its context as its row has it.
+    pub(crate) context: ContextText,
 }
 
 #[derive(sqlx::FromRow)]
@@ -111,6 +108,7 @@ impl TryFrom<Columns> for Instance {
         if let (Value::Object(memo), Some(Value::Object(origin))) = (&mut memo, row.origin) {
             memo.extend(origin);
         }
+        let context = ContextText::of(&row.context);
         let memo: Memo = serde_json::from_value(memo).map_err(|e| corrupt(e.to_string()))?;
         let parent =
             row.parent_id.map(|id| Parent { id, invoke: row.parent_invoke, step: row.parent_step });
@@ -136,6 +134,7 @@ impl TryFrom<Columns> for Instance {
             },
             updated_at: row.updated_at,
             has_origin,
+            context,
         })
     }
 }
@@ -153,52 +152,6 @@ fn life(status: &str) -> Option<Life> {
     })
 }
 
-/// The texts of a row that a chain writes.
-#[derive(Debug, Default)]
-pub(crate) struct RowTexts {
-    /// Without what stands in `origin`.
-    pub(crate) memo: Option<Box<RawValue>>,
-    /// If it changed.
-    pub(crate) origin: Option<Box<RawValue>>,
-    /// If it changed.
-    pub(crate) context: Option<Box<RawValue>>,
-}
-
-impl RowTexts {
-    /// Of this state, which is as it was before when this returns.
-    pub(crate) fn of(state: &mut State, origin_changed: bool, context_changed: bool) -> Self {
-        let memo = Arc::make_mut(&mut state.memo);
-        let origin = Origin {
-            seed: std::mem::replace(&mut memo.seed, Arc::clone(&NONE.0)),
-            input: std::mem::replace(&mut memo.input, Arc::clone(&NONE.1)),
-            scope: std::mem::replace(&mut memo.scope, Arc::clone(&NONE.1)),
-        };
-        let texts = Self {
-            memo: Some(raw(&memo)),
-            origin: origin_changed.then(|| raw(&origin)),
-            context: context_changed.then(|| raw(&state.context)),
-        };
-        (memo.seed, memo.input, memo.scope) = (origin.seed, origin.input, origin.scope);
-        texts
-    }
-}
-
-/// What stands in the column `origin`: the fields of the memo that turns do not change, or hardly.
-#[derive(serde::Serialize)]
-struct Origin {
-    seed: Arc<str>,
-    input: Arc<Value>,
-    scope: Arc<Value>,
-}
-
-/// What stands in a memo for a seed, an input or a scope that is written elsewhere.
-static NONE: LazyLock<(Arc<str>, Arc<Value>)> = LazyLock::new(Default::default);
-
-/// As JSON text. Whatever a turn makes can be written as JSON: it was made of JSON.
-pub(crate) fn raw<T: serde::Serialize>(value: &T) -> Box<RawValue> {
-    to_raw_value(value).unwrap_or_default()
-}
-
 /// An instance as `insert_instances.sql` takes it: the type `birth_record_2`.
 #[derive(sqlx::Encode)]
 struct Birth<'a> {
@@ -209,9 +162,9 @@ struct Birth<'a> {
     status: &'a str,
     live: bool,
     updated_at: DateTime<Utc>,
-    configuration: Option<Json<&'a RawValue>>,
+    configuration: Option<JsonText<'a>>,
     configuration_shared: Option<i16>,
-    memo: Option<Json<&'a RawValue>>,
+    memo: Option<JsonText<'a>>,
     memo_shared: Option<i16>,
     definition: &'a str,
     version: i32,
@@ -222,18 +175,18 @@ struct Birth<'a> {
     parent_invoke: Option<&'a str>,
     parent_step: Option<&'a str>,
     created_at: DateTime<Utc>,
-    context: Option<Json<&'a RawValue>>,
+    context: Option<JsonText<'a>>,
     context_shared: Option<i16>,
-    origin: Option<Json<&'a RawValue>>,
+    origin: Option<JsonText<'a>>,
 }
 record_type!(Birth<'_>, "birth_record_2");
 
 impl<'a> Birth<'a> {
     fn of(chain: &'a Chain, shared: &mut SharedTexts<'a>) -> Self {
-        let (meta, texts) = (&chain.meta, &chain.texts);
+        let meta = &chain.meta;
         let (configuration, configuration_shared) = shared.place(chain.configuration());
-        let (memo, memo_shared) = shared.place_some(texts.memo.as_deref());
-        let (context, context_shared) = shared.place_some(texts.context.as_deref());
+        let (memo, memo_shared) = shared.place(chain.memo());
+        let (context, context_shared) = shared.place_some(chain.context());
         let parent = meta.parent.as_ref();
         Self {
             tenant_id: meta.tenant,
@@ -258,7 +211,7 @@ impl<'a> Birth<'a> {
             created_at: meta.created_at,
             context,
             context_shared,
-            origin: texts.origin.as_deref().map(Json),
+            origin: chain.origin(),
         }
     }
 }
@@ -273,24 +226,24 @@ struct Change<'a> {
     status: &'a str,
     live: bool,
     updated_at: DateTime<Utc>,
-    configuration: Option<Json<&'a RawValue>>,
+    configuration: Option<JsonText<'a>>,
     configuration_shared: Option<i16>,
-    memo: Option<Json<&'a RawValue>>,
+    memo: Option<JsonText<'a>>,
     memo_shared: Option<i16>,
     version: Option<i32>,
     digest: Option<&'a str>,
-    context: Option<Json<&'a RawValue>>,
+    context: Option<JsonText<'a>>,
     context_shared: Option<i16>,
-    origin: Option<Json<&'a RawValue>>,
+    origin: Option<JsonText<'a>>,
 }
 record_type!(Change<'_>, "change_record_2");
 
 impl<'a> Change<'a> {
     fn of(chain: &'a Chain, shared: &mut SharedTexts<'a>) -> Self {
-        let (meta, texts) = (&chain.meta, &chain.texts);
+        let meta = &chain.meta;
         let (configuration, configuration_shared) = shared.place(chain.configuration());
-        let (memo, memo_shared) = shared.place_some(texts.memo.as_deref());
-        let (context, context_shared) = shared.place_some(texts.context.as_deref());
+        let (memo, memo_shared) = shared.place(chain.memo());
+        let (context, context_shared) = shared.place_some(chain.context());
         Self {
             tenant_id: meta.tenant,
             id: meta.id,
@@ -307,7 +260,7 @@ impl<'a> Change<'a> {
             digest: chain.has_moved.then_some(&meta.digest),
             context,
             context_shared,
-            origin: texts.origin.as_deref().map(Json),
+            origin: chain.origin(),
         }
     }
 }

@@ -14,6 +14,7 @@ use crate::{
     tenants,
 };
 use chrono::{DateTime, Utc};
+use litemap::LiteMap;
 use machine::{Command, CommandId, State, event::kind, state::OpenStep};
 use serde_json::{Map, Value, json};
 use std::{
@@ -25,7 +26,7 @@ use std::{
 #[derive(Debug, Default)]
 pub struct Effects {
     /// Steps to open.
-    pub(crate) steps: BTreeMap<CommandId, Box<StepRow>>,
+    pub(crate) steps: LiteMap<CommandId, Box<StepRow>>,
     /// Steps to make ready again.
     pub(crate) retried: BTreeSet<CommandId>,
     /// Steps whose result made the instance stuck, with the fence the result named.
@@ -35,11 +36,11 @@ pub struct Effects {
     /// Steps to drop; with the fence the result named, if a result is why.
     pub(crate) closed: BTreeMap<CommandId, Option<i64>>,
     /// Steps that were settled and have no row.
-    pub(crate) settled_unwritten: BTreeSet<CommandId>,
+    pub(crate) settled_unwritten: Vec<CommandId>,
     /// Timers to set.
-    pub(crate) timers: BTreeMap<CommandId, TimerRow>,
+    pub(crate) timers: LiteMap<CommandId, TimerRow>,
     /// Timers to drop; true if one fired, and so must be there.
-    pub(crate) stopped: BTreeMap<CommandId, bool>,
+    pub(crate) stopped: LiteMap<CommandId, bool>,
     /// Inbox rows that were applied.
     pub(crate) consumed: Vec<i64>,
     /// Events for other instances.
@@ -183,7 +184,9 @@ impl Effects {
             }
             (Some(_), false) => {
                 self.closed.remove(step);
-                self.settled_unwritten.insert(*step);
+                if !self.settled_unwritten.contains(step) {
+                    self.settled_unwritten.push(*step);
+                }
             }
         }
     }

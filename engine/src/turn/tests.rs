@@ -178,7 +178,7 @@ fn an_event_that_cannot_be_stored_makes_the_instance_stuck() {
     given.halt = Some(("storage".to_owned(), "no room".to_owned()));
     assert_eq!(chain.take(&given), Taken::Turn);
     assert_eq!(show(&chain), "stuck seq 2, incident storage");
-    let commands: Vec<Command> = serde_json::from_str(chain.turns[1].commands.get()).unwrap();
+    let commands: Vec<Command> = serde_json::from_slice(chain.turns[1].texts.commands().0).unwrap();
     assert_eq!(halted(&commands), Some(("storage", "no room")));
     // Nothing is lost: a retry applies the event.
     let retry = parse(&chain, "ops.retry");

@@ -60,7 +60,7 @@ async fn the_end_of_a_child_is_an_event_of_its_parent() {
         world.publish("parent", parent(child)).await;
         let started = world.begin("parent", json!({})).await.unwrap();
         if let Some(event) = sent {
-            let step = started.state.memo.steps["child"].id;
+            let step = started.state.memo.steps.get("child").unwrap().id;
             let id = engine::child_id(started.id, step);
             world.until(id, &["waiting"]).await;
             world.send(id, event).await.unwrap();
@@ -79,7 +79,7 @@ async fn leaving_the_state_cancels_the_child() {
     world.publish("waiting", waiting()).await;
     world.publish("parent", parent("waiting")).await;
     let started = world.begin("parent", json!({})).await.unwrap();
-    let child = engine::child_id(started.id, started.state.memo.steps["child"].id);
+    let child = engine::child_id(started.id, started.state.memo.steps.get("child").unwrap().id);
     world.until(child, &["waiting"]).await;
     let left = world.send(started.id, json!({ "type": "leave" })).await.unwrap();
     assert_eq!(left.status, "completed");
@@ -93,13 +93,13 @@ async fn a_failed_child_is_followed_by_another() {
     world.publish("waiting", waiting()).await;
     world.publish("parent", one_step(json!({ "src": "workflow:waiting" }))).await;
     let started = world.begin("parent", json!({})).await.unwrap();
-    let first = engine::child_id(started.id, started.state.memo.steps["work"].id);
+    let first = engine::child_id(started.id, started.state.memo.steps.get("work").unwrap().id);
     world.until(first, &["waiting"]).await;
     world.send(first, json!({ "type": "ops.cancel" })).await.unwrap();
     world.until(started.id, &["stuck"]).await;
     let after = world.send(started.id, json!({ "type": "ops.retry" })).await.unwrap();
     assert_eq!((after.status.as_str(), after.state.memo.steps.len()), ("running", 1));
-    let second = engine::child_id(started.id, after.state.memo.steps["work"].id);
+    let second = engine::child_id(started.id, after.state.memo.steps.get("work").unwrap().id);
     assert_ne!(first, second);
     let child = world.until(second, &["waiting"]).await;
     assert_eq!(child.parent, Some(started.id));

@@ -229,7 +229,7 @@ async fn what_is_published_last_is_what_starts() {
     }))
     .await;
     let parent = world.begin("parent", json!({})).await.unwrap();
-    let child = engine::child_id(parent.id, parent.state.memo.steps["child"].id);
+    let child = engine::child_id(parent.id, parent.state.memo.steps.get("child").unwrap().id);
     assert_eq!(world.until(child, &["waiting"]).await.version, 1);
     world.end().await;
 }

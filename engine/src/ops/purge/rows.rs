@@ -7,13 +7,13 @@ use crate::{
     store::{
         as_i64,
         history::{self, HistoryRow},
-        instances::{self, Instance, raw},
+        instances::{self, Instance},
         purges,
     },
-    turn::{digest, status},
+    turn::{TurnTexts, digest, status},
 };
 use chrono::{DateTime, Utc};
-use machine::{CommandId, State, state::Memo};
+use machine::{CommandId, Event, State, state::Memo};
 use serde_json::{Map, Value, json};
 use sqlx::PgPool;
 use std::sync::Arc;
@@ -100,16 +100,18 @@ impl Sweep<'_> {
             ("purged".to_owned(), Value::from(true)),
         ]);
         event.extend(self.reason.map(|reason| ("reason".to_owned(), Value::from(reason))));
+        let at = self.now.max(updated_at);
         HistoryRow {
             seq: after.seq,
-            at: self.now.max(updated_at),
+            at,
             event_id: Uuid::now_v7(),
-            event: raw(&event),
             verdict: machine::Verdict::Applied.as_str(),
-            from: raw(&after.configuration),
-            to: raw(&after.configuration),
+            texts: TurnTexts::of(
+                &Event { at, body: event },
+                [&after.configuration, &after.configuration],
+                &json!([]),
+            ),
             context_patch: Some(json!({ "replace": tombstone() })),
-            commands: raw(&json!([])),
             version: meta.version,
             actor: self.actor.to_owned().into(),
             status: status(&after),

@@ -9,7 +9,10 @@ use engine::{
 };
 use serde_json::{Map, Value, json};
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Instant,
 };
 use tokio::{sync::mpsc, task::JoinSet};
@@ -24,16 +27,33 @@ pub(super) struct Ran {
     pub(super) time: DateTime<Utc>,
 }
 
-/// Runs steps as the nodes do, and tells every one, if somebody wants to know.
+/// Who wants to know of the steps that run.
+enum Watch {
+    /// Nobody.
+    None,
+    /// How many there were, as cheaply as that can be told.
+    Count(Arc<AtomicUsize>),
+    /// Each of them.
+    Each(mpsc::UnboundedSender<Ran>),
+}
+
+/// Runs steps as the nodes do, watched.
 struct Watched {
     nodes: nodes::Nodes,
     clock: Clock,
-    told: Option<mpsc::UnboundedSender<Ran>>,
+    watch: Watch,
 }
 
 impl StepRunner for Watched {
     fn run(&self, attempt: Attempt) -> Running<'_, Attempted> {
-        let Some(told) = &self.told else { return self.nodes.run(attempt) };
+        let told = match &self.watch {
+            Watch::None => return self.nodes.run(attempt),
+            Watch::Count(ran) => {
+                ran.fetch_add(1, Ordering::Relaxed);
+                return self.nodes.run(attempt);
+            }
+            Watch::Each(told) => told,
+        };
         Box::pin(async move {
             // Nobody listening any more means that the job has what it wanted.
             let _ = told.send(Ran {
@@ -59,7 +79,17 @@ pub(super) struct World {
 impl World {
     /// Starts an engine with a definition published in a tenant of its own.
     pub(super) async fn open(bench: &Bench, definition: &Value) -> anyhow::Result<Self> {
-        Self::start(bench, definition, None, Clock::system()).await
+        Self::start(bench, definition, Watch::None, Clock::system()).await
+    }
+
+    /// As [`open`](Self::open), and counts the steps that run.
+    pub(super) async fn count(
+        bench: &Bench,
+        definition: &Value,
+    ) -> anyhow::Result<(Self, Arc<AtomicUsize>)> {
+        let ran = Arc::<AtomicUsize>::default();
+        let watch = Watch::Count(ran.clone());
+        Ok((Self::start(bench, definition, watch, Clock::system()).await?, ran))
     }
 
     /// As [`open`](Self::open), and tells of every step that runs.
@@ -77,19 +107,19 @@ impl World {
         clock: Clock,
     ) -> anyhow::Result<(Self, mpsc::UnboundedReceiver<Ran>)> {
         let (told, ran) = mpsc::unbounded_channel();
-        Ok((Self::start(bench, definition, Some(told), clock).await?, ran))
+        Ok((Self::start(bench, definition, Watch::Each(told), clock).await?, ran))
     }
 
     async fn start(
         bench: &Bench,
         definition: &Value,
-        told: Option<mpsc::UnboundedSender<Ran>>,
+        watch: Watch,
         clock: Clock,
     ) -> anyhow::Result<Self> {
         let nodes = nodes::Nodes::new(nodes::Settings::default())?;
         let engine = Engine::start(Options {
             pool: bench.pool.clone(),
-            runner: Arc::new(Watched { nodes, clock: clock.clone(), told }),
+            runner: Arc::new(Watched { nodes, clock: clock.clone(), watch }),
             accounts: Arc::new(NoAccounts),
             clock,
             settings: Settings { tracks: host::tracks()?, ..Settings::default() },
