@@ -12,7 +12,7 @@ mod texts;
 
 pub use effects::{Effects, Settlement, Started};
 pub use texts::digest;
-pub(crate) use texts::{ContextText, TurnTexts};
+pub(crate) use texts::{ContextText, TurnTexts, origin_bytes};
 
 use crate::{
     definitions::Named,
@@ -65,6 +65,8 @@ pub struct Chain {
     origin: Option<Vec<u8>>,
     /// The text of its context.
     pub(crate) context: ContextText,
+    /// About what it was started with takes in memory.
+    pub(crate) origin_bytes: usize,
     /// The turns.
     pub(crate) turns: Vec<HistoryRow>,
     /// Everything around it.
@@ -134,6 +136,7 @@ impl Chain {
             memo: Vec::new(),
             origin: None,
             context: instance.context,
+            origin_bytes: instance.origin_bytes,
             turns: Vec::with_capacity(1),
             effects: Effects::default(),
         }
@@ -157,6 +160,7 @@ impl Chain {
             memo: Vec::new(),
             origin: None,
             context,
+            origin_bytes: 0,
             turns: Vec::with_capacity(1),
             effects: Effects::default(),
         }
@@ -270,7 +274,10 @@ impl Chain {
 
     /// Makes the rest of the row that the batch writes; after the last turn.
     pub(crate) fn seal(&mut self) {
-        self.origin = self.origin_changed.then(|| texts::origin(&self.state));
+        if self.origin_changed {
+            self.origin = Some(texts::origin(&self.state));
+            self.origin_bytes = texts::origin_bytes(&self.state.memo);
+        }
     }
 
     /// Whether memory already tells that the row an event comes from is spoken for.

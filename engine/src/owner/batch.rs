@@ -246,8 +246,8 @@ pub(crate) fn fail_parent(work: &mut Work, parent: &instances::Parent, code: &st
 
 /// The instance as it stands after its chain was written.
 pub(crate) fn stored(chain: Box<Chain>) -> Instance {
-    let Chain { meta, state, at, context, .. } = *chain;
-    Instance { meta, state, updated_at: at, has_origin: true, context }
+    let Chain { meta, state, at, context, origin_bytes, .. } = *chain;
+    Instance { meta, state, updated_at: at, has_origin: true, context, origin_bytes }
 }
 
 /// An event for an instance that another process owns: what came from a caller goes into the inbox, and so does what a parent

@@ -4,9 +4,7 @@
 //! after the commit; when in doubt it is simply not put back.
 //! **Invariant:** it holds about as many bytes as it may, and no more.
 
-use crate::{
-    commit::InstanceKey, hash::FastMap, json, shards::ShardSet, store::instances::Instance,
-};
+use crate::{commit::InstanceKey, hash::FastMap, shards::ShardSet, store::instances::Instance};
 use std::sync::Arc;
 use workflows::definition::Definition;
 
@@ -79,10 +77,6 @@ impl Hot {
 /// About what an instance takes in memory: its texts, and what holds them.
 fn bytes_of(instance: &Instance) -> usize {
     let state = &instance.state;
-    let values = [&state.memo.input, &state.memo.scope];
     let open = state.memo.steps.len() + state.memo.timers.len() + state.memo.deferred.len();
-    values.into_iter().map(|value| json::bytes_in_memory(value)).sum::<usize>()
-        + instance.context.bytes
-        + BYTES_AROUND
-        + open * BYTES_AROUND / 4
+    instance.context.bytes + instance.origin_bytes + BYTES_AROUND + open * BYTES_AROUND / 4
 }

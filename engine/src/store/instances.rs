@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    turn::{Chain, ContextText},
+    turn::{Chain, ContextText, origin_bytes},
 };
 use chrono::{DateTime, Utc};
 use machine::{Life, State, state::Memo};
@@ -67,6 +67,8 @@ pub struct Instance {
     pub(crate) has_origin: bool,
     /// Its context as its row has it.
     pub(crate) context: ContextText,
+    /// About how many bytes what it was started with takes in memory.
+    pub(crate) origin_bytes: usize,
 }
 
 #[derive(sqlx::FromRow)]
@@ -110,6 +112,7 @@ impl TryFrom<Columns> for Instance {
         }
         let context = ContextText::of(&row.context);
         let memo: Memo = serde_json::from_value(memo).map_err(|e| corrupt(e.to_string()))?;
+        let origin_bytes = origin_bytes(&memo);
         let parent =
             row.parent_id.map(|id| Parent { id, invoke: row.parent_invoke, step: row.parent_step });
         Ok(Self {
@@ -135,6 +138,7 @@ impl TryFrom<Columns> for Instance {
             updated_at: row.updated_at,
             has_origin,
             context,
+            origin_bytes,
         })
     }
 }

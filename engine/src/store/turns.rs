@@ -32,8 +32,8 @@ pub(crate) struct Turns<'a> {
     pub(crate) now: DateTime<Utc>,
 }
 
-/// What the database answers when a compare-and-set missed.
-const MISSED: &str = "PD001";
+/// What the database answers when a compare-and-set missed, or an id or a key was taken.
+const MISSED: [&str; 2] = ["PD001", "23505"];
 
 /// The statement for a turn alone, by its parts: the bits of [`Turns::parts`].
 static WRITE_TURN: [&str; 128] = include!(concat!(env!("OUT_DIR"), "/write_turn.rs"));
@@ -103,19 +103,18 @@ fn bits(parts: [bool; 7]) -> usize {
     parts.iter().rev().fold(0, |bits, part| bits << 1 | usize::from(*part))
 }
 
-/// Writes and commits all of it, or nothing: false if an instance was not as expected.
+/// Writes and commits all of it, or nothing: false if an instance was not as expected, or its id or key was taken.
 pub(crate) async fn write(connection: &mut PgConnection, turns: Turns<'_>) -> sqlx::Result<bool> {
     let (statement, arguments) = turns.statement()?;
     let written: sqlx::Result<i64> =
         sqlx::query_scalar_with(statement, arguments).fetch_one(connection).await;
     match written {
         Ok(_) => Ok(true),
-        Err(error)
-            if error.as_database_error().and_then(|e| e.code()).as_deref() == Some(MISSED) =>
-        {
-            Ok(false)
+        Err(error) => {
+            let code = error.as_database_error().and_then(|e| e.code());
+            let has_missed = code.is_some_and(|code| MISSED.contains(&&*code));
+            if has_missed { Ok(false) } else { Err(error) }
         }
-        Err(error) => Err(error),
     }
 }
 

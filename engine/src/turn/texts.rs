@@ -109,6 +109,11 @@ pub(super) fn origin(state: &State) -> Vec<u8> {
     json_text::text(&Origin { seed, input, scope })
 }
 
+/// About how many bytes what stands in the column `origin` takes in memory.
+pub(crate) fn origin_bytes(memo: &Memo) -> usize {
+    json::bytes_in_memory(&memo.input) + json::bytes_in_memory(&memo.scope)
+}
+
 /// The text of the column `memo`, which is without the origin; and the digest of the state, which is with it. The state is as it was
 /// when this returns.
 pub(super) fn memo_and_digest(

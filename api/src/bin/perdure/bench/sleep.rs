@@ -36,7 +36,7 @@ pub(crate) struct Args {
     /// Instances that can surely be started in a second: how long the first sleep is at least
     #[arg(long, default_value_t = 500, value_parser = files::at_least_one)]
     starts_per_second: usize,
-    /// Repetitions
+    /// Repetitions, after one of the first part that does not count
     #[arg(long, default_value_t = 1, value_parser = files::at_least_one)]
     repetitions: usize,
 }
@@ -47,6 +47,9 @@ pub(super) async fn run(args: &Args, bench: &Bench) -> anyhow::Result<()> {
         "repetitions": args.repetitions });
     bench.tell_parameters("sleep", parameters).await?;
     let (world, mut ran) = World::watch(bench, &sleeping()).await?;
+    // The first one does not count: memory and connections are made then.
+    let dues = Dues { count: args.instances, apart: TimeDelta::zero() };
+    dues.sleep(bench, &world, &mut ran, args.starts_per_second).await?;
     for repetition in 1..=args.repetitions {
         let dues = Dues { count: args.instances, apart: TimeDelta::zero() };
         let slept = dues.sleep(bench, &world, &mut ran, args.starts_per_second).await?;
