@@ -3,30 +3,32 @@
 
 use std::{env, error::Error, fmt::Write, fs, path::Path};
 
-/// What `write_turns` is joined of, in the order of its arguments; and whether rows are looked for by it, which depends on the plan.
-const WRITE_TURNS: [(&str, &str, bool); 7] = [
-    ("born", "insert_instances", false),
-    ("turned", "update_instances", true),
-    ("recorded", "insert_history", false),
-    ("set_timers", "insert_timers", false),
-    ("stopped", "delete_timers", true),
-    ("opened", "insert_outbox", false),
-    ("emptied", "delete_outbox", true),
+/// What `write_turns` is joined of, in the order of its arguments.
+const WRITE_TURNS: [(&str, &str); 7] = [
+    ("born", "insert_instances"),
+    ("turned", "update_instances"),
+    ("recorded", "insert_history"),
+    ("set_timers", "insert_timers"),
+    ("stopped", "delete_timers"),
+    ("opened", "insert_outbox"),
+    ("emptied", "delete_outbox"),
 ];
+
+/// How many statements there are for a turn alone: one for each choice of six bits, see [`alone`].
+const ALONE: u32 = 1 << 6;
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=src/store/sql");
     println!("cargo::rerun-if-changed=../migrations");
     let folder = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("src/store/sql");
     let out = env::var("OUT_DIR")?;
-    let mut files = Vec::new();
-    for (name, form) in [("write_turns.sql", Form::Many), ("write_turn.sql", Form::One)] {
-        let joined = Path::new(&out).join(name);
-        fs::write(&joined, write_turns(&folder, form, ALL)?)?;
-        files.push(joined);
-    }
+    let joined = Path::new(&out).join("write_turns.sql");
+    fs::write(&joined, write_turns(&folder, [Some(Form::Many); 7])?)?;
+    let most = Path::new(&out).join("write_turn.sql");
+    fs::write(&most, write_turns(&folder, alone(ALONE - 1))?)?;
+    let mut files = vec![joined, most];
     let alone: Result<Vec<String>, _> =
-        (0..=ALL).map(|parts| write_turns(&folder, Form::One, parts)).collect();
+        (0..ALONE).map(|bits| write_turns(&folder, alone(bits))).collect();
     fs::write(Path::new(&out).join("write_turn.rs"), format!("{:?}", alone?))?;
     for entry in fs::read_dir(&folder)? {
         let path = entry?.path();
@@ -45,48 +47,51 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// All of them: a bit for each, the first one lowest.
-const ALL: u32 = (1 << WRITE_TURNS.len()) - 1;
-
-/// How many rows the parts that look for rows look for.
+/// How a part takes its rows.
 #[derive(Clone, Copy, PartialEq)]
 enum Form {
     /// Any number, given as arrays.
     Many,
-    /// At most one, given as plain values (null: none). Whatever is known of the tables, it is found by its key, so Postgres
-    /// plans once and not for each batch: most of the time of a turn at rest was planning.
+    /// One, given as plain values. Whatever is known of the tables, it is found by its key, so Postgres plans once and not for each
+    /// batch, and it sets up no function that returns rows: with one row, planning and setting up are most of the work.
     One,
 }
 
-/// The statements of [`WRITE_TURNS`] that `chosen` has the bits of, each with its arguments behind those of the one before. The last
+/// The parts of a turn alone. The bits, the first one lowest: it is born; it is turned; it is several turns; it sets timers; it stops one;
+/// it opens steps. It leaves rows of the outbox to others.
+fn alone(bits: u32) -> [Option<Form>; 7] {
+    let one = |bit| (bits & bit != 0).then_some(Form::One);
+    let turns = if bits & 4 == 0 { Form::One } else { Form::Many };
+    let timers = one(8).map(|_| Form::Many);
+    [one(1), one(2), Some(turns), timers, one(16), one(32), None]
+}
+
+/// The statements of [`WRITE_TURNS`] that there are forms for, each with its arguments behind those of the one before. The last
 /// argument of all is how many instances are to be written: if it is another number, all is undone.
-fn write_turns(folder: &Path, form: Form, chosen: u32) -> Result<String, Box<dyn Error>> {
+fn write_turns(folder: &Path, forms: [Option<Form>; 7]) -> Result<String, Box<dyn Error>> {
     let mut n_before = 0;
     let mut parts = Vec::new();
-    for (place, (name, file, looks)) in WRITE_TURNS.into_iter().enumerate() {
-        if chosen & (1 << place) == 0 {
-            continue;
-        }
+    for ((name, file), form) in WRITE_TURNS.into_iter().zip(forms) {
+        let Some(form) = form else { continue };
         let mut statement = fs::read_to_string(folder.join(format!("{file}.sql")))?;
         // One whose id or key is taken is rare: then the statement fails, and the careful way finds out which. Looking first costs
         // two searches, a row of the log and a lock for each that is started.
         statement = statement.replace("on conflict do nothing\n", "");
-        if looks && form == Form::One {
+        if form == Form::One {
             statement = one_row(&statement)?;
         }
         let (shifted, most) = shift(&statement, n_before)?;
         parts.push(format!("{name} as (\n{shifted})"));
         n_before = most;
     }
-    let counted = |bit, name| match chosen & bit {
-        0 => String::new(),
-        _ => format!(" + (select count(*) from {name})"),
+    let counted = |form: Option<Form>, name| match form {
+        Some(_) => format!(" + (select count(*) from {name})"),
+        None => String::new(),
     };
-    let (born, turned) = (counted(1, "born"), counted(2, "turned"));
+    let (born, turned) = (counted(forms[0], "born"), counted(forms[1], "turned"));
     let wanted = n_before + 1;
-    let with = if parts.is_empty() { "" } else { "with " };
     let parts = parts.join(",\n");
-    Ok(format!("{with}{parts}\nselect perdure_expect(0{born}{turned}, ${wanted}) as turns\n"))
+    Ok(format!("with {parts}\nselect perdure_expect(0{born}{turned}, ${wanted}) as turns\n"))
 }
 
 /// The statement with one row of values, or one record, in place of the rows of its arrays.

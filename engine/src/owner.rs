@@ -10,6 +10,7 @@ pub(crate) mod batch;
 mod collect;
 pub(crate) mod hot;
 pub(crate) mod lease;
+mod link;
 
 use crate::{
     Clock,
@@ -36,11 +37,13 @@ use crate::{
 use batch::Prepared;
 use collect::{Collected, collect};
 use hot::Hot;
-use sqlx::{ConnectOptions, PgConnection, PgPool};
+use link::Link;
+use sqlx::PgPool;
 use std::{
     collections::{HashMap, HashSet, VecDeque},
     time::Duration,
 };
+use tokio::time::Instant;
 use uuid::Uuid;
 
 /// How long rows of the outbox of which nothing is left wait for a batch to go with.
@@ -61,18 +64,6 @@ pub(crate) struct Common {
     pub(crate) has_session: bool,
 }
 
-impl Common {
-    /// A connection for an owner.
-    async fn connect(&self) -> sqlx::Result<PgConnection> {
-        let mut connection = self.pool.connect_options().connect().await?;
-        if self.has_session {
-            let keys = include_str!("store/sql/prefer_keys.sql");
-            sqlx::query(keys).execute(&mut connection).await?;
-        }
-        Ok(connection)
-    }
-}
-
 /// The owner's own state.
 pub(crate) struct Owner {
     common: Common,
@@ -80,7 +71,7 @@ pub(crate) struct Owner {
     /// Instances whose rows cannot be read back, or whose definition cannot: their events stay where they are.
     unreadable: HashSet<InstanceKey>,
     /// Its own connection, made when needed and dropped when in doubt.
-    connection: Option<PgConnection>,
+    link: Option<Link>,
 }
 
 /// What is to be done about a batch that was not written.
@@ -95,7 +86,7 @@ impl Owner {
     /// An owner that keeps at most this much of instances in memory.
     pub(crate) fn new(common: Common, hot_bytes_max: usize) -> Self {
         let hot = Hot::new(hot_bytes_max);
-        Self { common, hot, unreadable: HashSet::new(), connection: None }
+        Self { common, hot, unreadable: HashSet::new(), link: None }
     }
 
     /// Runs until told that nothing more will come (an abandoned try may still hold a sender), and then until everything
@@ -181,9 +172,9 @@ impl Owner {
             return Ok(Written::default());
         }
         fault::point("turn.prepared");
-        let connection = match &mut self.connection {
-            Some(connection) => connection,
-            none => none.insert(self.common.connect().await?),
+        let link = match &mut self.link {
+            Some(link) => link,
+            none => none.insert(Link::open(&self.common).await?),
         };
         // A turn alone takes none along: that would cost it more than all of them cost later.
         let emptied = match batch.chains.len() {
@@ -196,13 +187,18 @@ impl Owner {
             opened: &prepared.opened,
             emptied: &emptied,
         };
-        let result = commit::commit(connection, batch, &around).await;
+        let begun = Instant::now();
+        let result = match link.ready().await {
+            Ok(connection) => commit::commit(connection, batch, &around).await,
+            Err(error) => Err(error.into()),
+        };
+        link.note(begun.elapsed());
         if let Err(trouble) = &result {
             self.common.outbox.give_back(&emptied);
             if let Trouble::Before(Error::Database(error)) | Trouble::Unknown(error) = trouble
                 && database::is_connection_lost(error)
             {
-                self.connection = None;
+                self.link = None;
             }
         }
         result

@@ -1,6 +1,6 @@
 //! The outbox: which steps of safe kinds a batch opened without a row. See [`crate::outbox`] for what it promises.
 
-use super::{RowId, RowIds, steps, steps::StepRow};
+use super::{RowId, RowIds, arguments::Arguments, steps, steps::StepRow};
 use crate::{
     error::{Error, Result},
     ids,
@@ -15,19 +15,25 @@ use uuid::Uuid;
 /// Bytes of one step in a row.
 const STEP_BYTES: usize = 28;
 
-/// Rows of the outbox as arrays that statements take: tenants, ids, steps.
-pub(crate) fn columns(rows: &[OutboxRow]) -> (Vec<Uuid>, Vec<Uuid>, Vec<Vec<u8>>) {
-    let pack = |steps: &[RowId]| {
-        let mut bytes = Vec::with_capacity(steps.len() * STEP_BYTES);
-        for step in steps {
-            bytes.extend_from_slice(step.instance.as_bytes());
-            bytes.extend_from_slice(&step.command.seq.to_be_bytes());
-            bytes.extend_from_slice(&step.command.index.to_be_bytes());
-        }
-        bytes
-    };
-    let (tenants, ids) = rows.iter().map(|row| row.id).unzip();
-    (tenants, ids, rows.iter().map(|row| pack(&row.steps)).collect())
+/// The arguments of `insert_outbox.sql`: who writes and when, and the rows.
+pub(crate) fn add(
+    arguments: &mut Arguments,
+    (process, now): (Uuid, DateTime<Utc>),
+    rows: &[OutboxRow],
+) {
+    arguments.add(process).add(now).column(rows, |row| row.id.0).column(rows, |row| row.id.1);
+    arguments.column(rows, |row| pack(&row.steps));
+}
+
+/// The steps of a row.
+fn pack(steps: &[RowId]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(steps.len() * STEP_BYTES);
+    for step in steps {
+        bytes.extend_from_slice(step.instance.as_bytes());
+        bytes.extend_from_slice(&step.command.seq.to_be_bytes());
+        bytes.extend_from_slice(&step.command.index.to_be_bytes());
+    }
+    bytes
 }
 
 /// The steps of a row. What is not of that form is left out.
@@ -50,16 +56,10 @@ pub(crate) async fn insert(
     if rows.is_empty() {
         return Ok(());
     }
-    let (tenants, ids, steps) = columns(rows);
-    sqlx::query(include_str!("sql/insert_outbox.sql"))
-        .bind(process)
-        .bind(now)
-        .bind(tenants)
-        .bind(ids)
-        .bind(steps)
-        .execute(connection)
-        .await
-        .map(drop)
+    let mut arguments = Arguments::default();
+    add(&mut arguments, (process, now), rows);
+    let statement = include_str!("sql/insert_outbox.sql");
+    sqlx::query_with(statement, arguments.ready()?).execute(connection).await.map(drop)
 }
 
 /// Drops rows.
@@ -164,8 +164,6 @@ mod tests {
         let (tenant, instance) = (Uuid::now_v7(), Uuid::now_v7());
         let step = |seq, index| RowId { tenant, instance, command: CommandId { seq, index } };
         let steps = vec![step(1, 0), step(u64::MAX, u32::MAX)];
-        let row = OutboxRow { id: (tenant, Uuid::now_v7()), steps: steps.clone() };
-        let (_, _, packed) = columns(&[row]);
-        assert_eq!(unpack(tenant, &packed[0]).collect::<Vec<_>>(), steps);
+        assert_eq!(unpack(tenant, &pack(&steps)).collect::<Vec<_>>(), steps);
     }
 }

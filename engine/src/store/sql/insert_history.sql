@@ -6,4 +6,4 @@ select
     tenant_id, instance_id, seq, at, event_id, coalesce(event, ($2::jsonb[])[event_shared]), verdict,
     coalesce(from_, ($2::jsonb[])[from_shared]), coalesce(to_, ($2::jsonb[])[to_shared]), context_patch,
     coalesce(commands, ($2::jsonb[])[commands_shared]), '', version, semantics, actor, status, state_digest
-from unnest($1::turn_record_2[])
+from unnest($1::turn_record_2[]) as turn
