@@ -125,7 +125,7 @@ pub(super) fn memo_and_digest(
     Origin::without(Arc::make_mut(&mut state.memo), |memo, origin| {
         let mut text = Vec::with_capacity(MEMO_BYTES_USUAL);
         json_text::push(&mut text, memo);
-        debug_assert!(text.starts_with(SEEDLESS), "{}", String::from_utf8_lossy(&text));
+        let rest = text.strip_prefix(SEEDLESS).unwrap_or_default();
         let mut whole = Vec::with_capacity(2 * text.len() + context.0.len());
         let mut field = |name: &str, value: &dyn Fn(&mut Vec<u8>)| {
             whole.extend_from_slice(name.as_bytes());
@@ -141,7 +141,7 @@ pub(super) fn memo_and_digest(
                 field(name, &|whole| json_text::push(whole, value));
             }
         }
-        field("", &|whole| whole.extend_from_slice(&text[SEEDLESS.len()..]));
+        field("", &|whole| whole.extend_from_slice(rest));
         field(r#","context":"#, &|whole| whole.extend_from_slice(context.0));
         field("}", &|_| ());
         (text, sum(&whole))
