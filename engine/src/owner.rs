@@ -14,7 +14,7 @@ mod link;
 
 use crate::{
     Clock,
-    commit::{self, Around, InstanceKey, Source, Trouble, Written},
+    commit::{self, Around, Batch, InstanceKey, Source, Trouble, Written},
     database::{self, Remedy},
     definitions::Definitions,
     error::Error,
@@ -121,15 +121,33 @@ impl Owner {
         }
     }
 
-    /// Deletes rows of the outbox that no batch took along. What fails is left to the next batch.
-    async fn empty_outbox(&self) {
-        let emptied = self.common.outbox.take_done();
-        let deleted = match self.common.pool.acquire().await {
-            Ok(mut connection) => outbox::delete(&mut connection, &emptied).await,
-            Err(error) => Err(error),
+    /// Its connection.
+    async fn link(&mut self) -> sqlx::Result<&mut Link> {
+        let link = match self.link.take() {
+            Some(link) => link,
+            None => Link::open(&self.common).await?,
         };
-        if let Err(error) = deleted {
+        Ok(self.link.insert(link))
+    }
+
+    /// Gives a connection up that is lost, so that the next one is made.
+    fn drop_lost(&mut self, error: &sqlx::Error) {
+        if database::is_connection_lost(error) {
+            self.link = None;
+        }
+    }
+
+    /// Deletes rows of the outbox that no batch took along. What fails is left to the next batch.
+    async fn empty_outbox(&mut self) {
+        let emptied = self.common.outbox.take_done();
+        if emptied.is_empty() {
+            return;
+        }
+        // Not over the pool: while all of that is in use, turns would wait here.
+        let deleted = async { outbox::delete(self.link().await?.ready().await?, &emptied).await };
+        if let Err(error) = deleted.await {
             tracing::debug!(%error, "rows of the outbox could not be deleted yet");
+            self.drop_lost(&error);
             self.common.outbox.give_back(&emptied);
             // Without a database there are no turns to be given either.
             tokio::time::sleep(EMPTIED_WAIT).await;
@@ -172,10 +190,6 @@ impl Owner {
             return Ok(Written::default());
         }
         fault::point("turn.prepared");
-        let link = match &mut self.link {
-            Some(link) => link,
-            none => none.insert(Link::open(&self.common).await?),
-        };
         // A turn alone takes none along: that would cost it more than all of them cost later.
         let emptied = match batch.chains.len() {
             0 | 1 => Vec::new(),
@@ -187,20 +201,21 @@ impl Owner {
             opened: &prepared.opened,
             emptied: &emptied,
         };
-        let begun = Instant::now();
-        let result = match link.ready().await {
-            Ok(connection) => commit::commit(connection, batch, &around).await,
-            Err(error) => Err(error.into()),
-        };
-        link.note(begun.elapsed());
+        let result = self.commit(batch, &around).await;
         if let Err(trouble) = &result {
             self.common.outbox.give_back(&emptied);
-            if let Trouble::Before(Error::Database(error)) | Trouble::Unknown(error) = trouble
-                && database::is_connection_lost(error)
-            {
-                self.link = None;
+            if let Trouble::Before(Error::Database(error)) | Trouble::Unknown(error) = trouble {
+                self.drop_lost(error);
             }
         }
+        result
+    }
+
+    async fn commit(&mut self, batch: &Batch, around: &Around<'_>) -> Result<Written, Trouble> {
+        let link = self.link().await?;
+        let begun = Instant::now();
+        let result = commit::commit(link.ready().await?, batch, around).await;
+        link.note(begun.elapsed());
         result
     }
 

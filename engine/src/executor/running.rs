@@ -18,8 +18,8 @@ struct Try {
 impl Running {
     /// A try begins.
     pub(super) fn insert(&mut self, id: RowId, shard: i16) {
-        self.remove(id);
-        self.tries.insert(id, Try { shard, has_result: false });
+        let before = self.tries.insert(id, Try { shard, has_result: false });
+        self.forget(before);
     }
 
     /// A try has its result; one that is over already stays so.
@@ -33,7 +33,12 @@ impl Running {
 
     /// A try is over.
     pub(super) fn remove(&mut self, id: RowId) {
-        if self.tries.remove(&id).is_some_and(|tried| tried.has_result) {
+        let before = self.tries.remove(&id);
+        self.forget(before);
+    }
+
+    fn forget(&mut self, before: Option<Try>) {
+        if before.is_some_and(|tried| tried.has_result) {
             self.with_result -= 1;
         }
     }

@@ -11,7 +11,9 @@ use tokio::time::Instant;
 
 /// How old a plan may get: making those of an owner anew costs a few milliseconds.
 const PLANS_AGE_MAX: Duration = Duration::from_secs(5);
-/// A statement that took longer may have a plan that does not fit any more.
+/// How old it gets at least: where every batch is slow, because the database is far or busy, new plans are no cure.
+const PLANS_AGE_MIN: Duration = Duration::from_secs(1);
+/// A batch that took longer may have had a plan that does not fit any more.
 const SLOW: Duration = Duration::from_millis(50);
 
 /// A connection.
@@ -57,7 +59,8 @@ struct Plans {
 
 impl Plans {
     fn are_old(&self, now: Instant) -> bool {
-        self.was_slow || now.duration_since(self.made) > PLANS_AGE_MAX
+        let most = if self.was_slow { PLANS_AGE_MIN } else { PLANS_AGE_MAX };
+        now.duration_since(self.made) > most
     }
 }
 
@@ -69,9 +72,12 @@ mod tests {
     fn plans_are_made_anew_when_old_or_slow() {
         let made = Instant::now();
         let second = Duration::from_secs(1);
-        for (was_slow, age, are_old) in
-            [(false, second, false), (false, 6 * second, true), (true, Duration::ZERO, true)]
-        {
+        for (was_slow, age, are_old) in [
+            (false, 2 * second, false),
+            (false, 6 * second, true),
+            (true, Duration::ZERO, false),
+            (true, 2 * second, true),
+        ] {
             assert_eq!(Plans { made, was_slow }.are_old(made + age), are_old, "{was_slow} {age:?}");
         }
     }

@@ -136,6 +136,7 @@ mod tests {
             wanted.sort_by_key(|name| names.iter().position(|other| other == name));
             wanted.dedup();
             assert_eq!(told, wanted);
+            assert!(!statement.contains("on conflict"), "{statement}");
             // Only several turns, and timers, are given as arrays.
             assert_eq!(statement.contains("unnest("), [2, 3].contains(&place), "{statement}");
         }

@@ -127,23 +127,27 @@ pub(super) fn memo_and_digest(
         json_text::push(&mut text, memo);
         let rest = text.strip_prefix(SEEDLESS).unwrap_or_default();
         let mut whole = Vec::with_capacity(2 * text.len() + context.0.len());
-        let mut field = |name: &str, value: &dyn Fn(&mut Vec<u8>)| {
-            whole.extend_from_slice(name.as_bytes());
-            value(&mut whole);
-        };
         // As `State` serializes; the test compares.
-        field(r#"{"seq":"#, &|whole| json_text::push(whole, &seq));
-        field(r#","life":"#, &|whole| json_text::push(whole, &life));
-        field(r#","configuration":"#, &|whole| whole.extend_from_slice(configuration.0));
-        field(r#","memo":{"seed":"#, &|whole| json_text::push(whole, &origin.seed));
-        for (name, value) in [(r#","input":"#, &origin.input), (r#","scope":"#, &origin.scope)] {
-            if !value.is_null() {
-                field(name, &|whole| json_text::push(whole, value));
-            }
+        whole.extend_from_slice(br#"{"seq":"#);
+        json_text::push(&mut whole, &seq);
+        whole.extend_from_slice(br#","life":"#);
+        json_text::push(&mut whole, &life);
+        whole.extend_from_slice(br#","configuration":"#);
+        whole.extend_from_slice(configuration.0);
+        whole.extend_from_slice(br#","memo":{"seed":"#);
+        json_text::push(&mut whole, &origin.seed);
+        if !origin.input.is_null() {
+            whole.extend_from_slice(br#","input":"#);
+            json_text::push(&mut whole, &origin.input);
         }
-        field("", &|whole| whole.extend_from_slice(rest));
-        field(r#","context":"#, &|whole| whole.extend_from_slice(context.0));
-        field("}", &|_| ());
+        if !origin.scope.is_null() {
+            whole.extend_from_slice(br#","scope":"#);
+            json_text::push(&mut whole, &origin.scope);
+        }
+        whole.extend_from_slice(rest);
+        whole.extend_from_slice(br#","context":"#);
+        whole.extend_from_slice(context.0);
+        whole.push(b'}');
         (text, sum(&whole))
     })
 }

@@ -48,11 +48,12 @@ pub(super) async fn run(args: &Args, bench: &Bench) -> anyhow::Result<()> {
     bench.tell_parameters("sleep", parameters).await?;
     let (world, mut ran) = World::watch(bench, &sleeping()).await?;
     // The first one does not count: memory and connections are made then.
-    let dues = Dues { count: args.instances, apart: TimeDelta::zero() };
-    dues.sleep(bench, &world, &mut ran, args.starts_per_second).await?;
-    for repetition in 1..=args.repetitions {
+    for repetition in 0..=args.repetitions {
         let dues = Dues { count: args.instances, apart: TimeDelta::zero() };
         let slept = dues.sleep(bench, &world, &mut ran, args.starts_per_second).await?;
+        if repetition == 0 {
+            continue;
+        }
         bench.tell(&slept.line(repetition, "at_once"))?;
         let apart = TimeDelta::microseconds(1_000_000 / i64::try_from(args.per_second)?.max(1));
         let dues = Dues { count: args.per_second * args.seconds, apart };
