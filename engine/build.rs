@@ -14,6 +14,9 @@ const WRITE_TURNS: [(&str, &str); 7] = [
     ("emptied", "delete_outbox"),
 ];
 
+/// Those of them whose rows are instances.
+const COUNTED: [&str; 2] = ["born", "turned"];
+
 /// How many statements there are for a turn alone: one for each choice of six bits, see [`alone`].
 const ALONE: u32 = 1 << 6;
 
@@ -79,6 +82,11 @@ fn write_turns(folder: &Path, forms: [Option<Form>; 7]) -> Result<String, Box<dy
         statement = statement.replace("on conflict do nothing\n", "");
         if form == Form::One {
             statement = one_row(&statement)?;
+        }
+        // Of the first two it is read how many there are, of the others nothing. To tell of a deleted row, it would be read again.
+        if let Some((written, _)) = statement.split_once("returning ") {
+            let told = if COUNTED.contains(&name) { "returning 1\n" } else { "" };
+            statement = format!("{written}{told}");
         }
         let (shifted, most) = shift(&statement, n_before)?;
         parts.push(format!("{name} as (\n{shifted})"));

@@ -25,13 +25,14 @@ install_packages() {
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive $command >/dev/null || give_up "could not install: $*" "$command"
 }
 
-# cargo, and a C compiler for the one dependency that has C in it.
+# cargo, and a C compiler and make for the dependencies that have C in them: TLS, compression, the allocator.
 ensure_rust() {
   if ! command -v cargo >/dev/null && [ -f "${CARGO_HOME:-$HOME/.cargo}/env" ]; then
     . "${CARGO_HOME:-$HOME/.cargo}/env"
   fi
   command -v cargo >/dev/null || give_up "there is no Rust toolchain" "install Rust 1.95 or later: https://rustup.rs"
   command -v cc >/dev/null || install_packages gcc libc6-dev
+  command -v make >/dev/null || install_packages make
 }
 
 # Postgres 15 or later; the places are those the binary looks at.

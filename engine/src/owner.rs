@@ -93,6 +93,7 @@ impl Owner {
     /// received is stored.
     pub(crate) async fn run(mut self, mut track: Track, mut finish: Stop) {
         while let Some(first) = self.next(&mut track, &mut finish).await {
+            track.give_way(&first).await;
             let Collected { works, forget } = collect(first, &mut track);
             if !works.is_empty() {
                 self.apply(works).await;

@@ -3,13 +3,17 @@
 //!
 //! **Invariant:** an instance is always in the same track, whichever shard it is in and whoever owns that shard.
 
+mod backlogs;
+
 use crate::{
     error::Error,
     limits::{BATCH_TURNS_MAX, WORK_QUEUE_MAX},
     shards::ShardSet,
     work::Work,
 };
+use backlogs::Backlogs;
 use chrono::{DateTime, Utc};
+use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
@@ -19,6 +23,15 @@ pub(crate) enum Message {
     Work(Box<Work>),
     /// Drops what it keeps of these shards; told when everything sent before is stored.
     Forget(ShardSet, oneshot::Sender<()>),
+}
+
+impl Message {
+    fn ready_since(&self) -> DateTime<Utc> {
+        match self {
+            Self::Work(work) => work.given.event.at,
+            Self::Forget(..) => DateTime::UNIX_EPOCH,
+        }
+    }
 }
 
 /// How an event travels: each way has a lane of its own, so that none of them waits behind all of another.
@@ -41,6 +54,8 @@ impl Way {
 /// The receiving end of one track: a lane for each [`Way`], in their order.
 pub(crate) struct Track {
     pub(crate) lanes: [Lane; Way::ALL.len()],
+    place: usize,
+    backlogs: Arc<Backlogs>,
 }
 
 impl Track {
@@ -59,6 +74,22 @@ impl Track {
             Some(message) = backlog.next() => Some(message),
             else => None,
         }
+    }
+
+    /// Lets the other tracks go first, for a moment, if what piled up there is older than this.
+    pub(crate) async fn give_way(&self, first: &Message) {
+        self.backlogs.wait(self.place, first.ready_since()).await;
+    }
+
+    /// Since when the oldest of what piled up in the other tracks has been ready.
+    pub(crate) fn oldest_elsewhere(&self) -> Option<DateTime<Utc>> {
+        self.backlogs.oldest_elsewhere(self.place)
+    }
+
+    /// Tells the other tracks what is left to do here.
+    pub(crate) fn tell_left(&mut self) {
+        let [_, backlog] = &mut self.lanes;
+        self.backlogs.note(self.place, backlog.ready_since());
     }
 
     /// Takes no more than what is in it.
@@ -95,10 +126,7 @@ impl Lane {
         if self.first.is_none() {
             self.first = self.queue.try_recv().ok();
         }
-        self.first.as_ref().map(|message| match message {
-            Message::Work(work) => work.given.event.at,
-            Message::Forget(..) => DateTime::UNIX_EPOCH,
-        })
+        self.first.as_ref().map(Message::ready_since)
     }
 }
 
@@ -113,11 +141,14 @@ impl Tracks {
             let (sender, queue) = mpsc::channel(WORK_QUEUE_MAX);
             (sender, Lane { queue, first: None })
         };
-        let track = |_| {
+        let n = n.max(1);
+        let backlogs = Arc::new(Backlogs::of(n));
+        let track = |place| {
             let [prompt, backlog] = Way::ALL.map(lane);
-            ([prompt.0, backlog.0], Track { lanes: [prompt.1, backlog.1] })
+            let backlogs = backlogs.clone();
+            ([prompt.0, backlog.0], Track { lanes: [prompt.1, backlog.1], place, backlogs })
         };
-        let (senders, ends) = (0..n.max(1)).map(track).unzip();
+        let (senders, ends) = (0..n).map(track).unzip();
         (Self(senders), ends)
     }
 

@@ -3,6 +3,7 @@
 //! **Invariant:** neither what somebody waits for nor what piled up starves the other: each has an eighth of a batch, if there is so
 //! much of it. The rest is for whatever has been ready for longer.
 //! **Invariant:** what somebody waits for keeps its order.
+//! **Invariant:** while something older piled up in another track, a batch has these parts and no more: both tracks share the cores.
 
 use crate::{
     limits::BATCH_TURNS_MAX,
@@ -51,14 +52,18 @@ pub(super) fn collect(first: Message, track: &mut Track) -> Collected {
     collected.works.reserve(track.len());
     let goes_on =
         collected.take(first) && track.lanes.iter_mut().all(|lane| collected.take_of(lane, PART));
+    let older_elsewhere = track.oldest_elsewhere();
     while goes_on && collected.works.len() < BATCH_TURNS_MAX {
         let ready = track.lanes.iter_mut().filter_map(|lane| Some((lane.ready_since()?, lane)));
         let oldest = ready.min_by_key(|(since, _)| *since);
+        let may_go = |since| older_elsewhere.is_none_or(|older| since <= older);
+        let oldest = oldest.filter(|(since, _)| may_go(*since));
         let Some(message) = oldest.and_then(|(_, lane)| lane.take_ready()) else { break };
         if !collected.take(message) {
             break;
         }
     }
+    track.tell_left();
     collected
 }
 

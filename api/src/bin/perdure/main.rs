@@ -3,8 +3,9 @@
 //! **Invariant:** the exit code says what happened (see [`EXIT_CODES`]), and a user's mistake is a
 //! sentence, never a panic.
 
+#[cfg(not(target_env = "msvc"))]
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 mod archive;
 mod bench;

@@ -1,3 +1,7 @@
--- An owner reads nothing and looks for rows by their keys alone, with plans that are made once. The outbox has a handful of rows and
--- thousands of dead ones between two vacuums: planned while it was small, it would be read from end to end for every turn.
-select set_config('enable_seqscan', 'off', false)
+-- An owner reads nothing and looks for rows by their keys alone, with plans that are made once and not for the rows of each batch. The
+-- outbox has a handful of rows and thousands of dead ones between two vacuums: planned while it was small, it would be read from end
+-- to end for every turn.
+select
+    set_config('plan_cache_mode', 'force_generic_plan', false), set_config('enable_seqscan', 'off', false),
+    set_config('enable_bitmapscan', 'off', false), set_config('enable_hashjoin', 'off', false),
+    set_config('enable_mergejoin', 'off', false), set_config('jit', 'off', false)

@@ -54,15 +54,13 @@ impl StepRunner for Watched {
             }
             Watch::Each(told) => told,
         };
-        Box::pin(async move {
-            // Nobody listening any more means that the job has what it wanted.
-            let _ = told.send(Ran {
-                input: attempt.input.clone(),
-                at: Instant::now(),
-                time: self.clock.now(),
-            });
-            self.nodes.run(attempt).await
-        })
+        // Nobody listening any more means that the job has what it wanted.
+        let _ = told.send(Ran {
+            input: attempt.input.clone(),
+            at: Instant::now(),
+            time: self.clock.now(),
+        });
+        self.nodes.run(attempt)
     }
 
     fn check(&self, attempt: Attempt) -> Running<'_, Checked> {
