@@ -21,6 +21,9 @@ use std::time::Duration;
 
 /// How long a caller waits for a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How old a connection of the pool gets. Postgres keeps the plans of its statements, and one that was made while a table of work was
+/// nearly empty reads all of it when it has grown.
+const CONNECTION_AGE_MAX: Duration = Duration::from_secs(60);
 /// Prepared statements kept per connection; there are fewer of ours.
 const STATEMENTS_CACHED: usize = 256;
 
@@ -79,6 +82,7 @@ fn pool_options(connections_max: u32, (wanted, far): (Wanted, Far), moved: Moved
     PgPoolOptions::new()
         .max_connections(connections_max)
         .acquire_timeout(ACQUIRE_TIMEOUT)
+        .max_lifetime(CONNECTION_AGE_MAX)
         // One round trip per acquire; a dead connection shows at its first statement, and statements are retried.
         .test_before_acquire(false)
         .after_connect(move |connection, _| {

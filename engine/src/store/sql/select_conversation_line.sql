@@ -25,4 +25,10 @@ select
     leaf.id as leaf_id, waiting.root_id is not null as is_busy
 from leaf
 left join waiting on waiting.root_id = leaf.root_id
-left join instance on instance.tenant_id = $1 and instance.id = leaf.root_id
+-- By the key: without statistics, all instances of the tenant would be read.
+left join lateral (
+    select instance.definition, instance.live
+    from instance
+    where instance.tenant_id = $1 and instance.id = leaf.root_id
+    limit 1
+) as instance on true
