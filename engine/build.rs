@@ -73,7 +73,7 @@ fn alone(bits: u32) -> [Option<Form>; 7] {
 /// argument of all is how many instances are to be written: if it is another number, all is undone.
 fn write_turns(folder: &Path, forms: [Option<Form>; 7]) -> Result<String, Box<dyn Error>> {
     let mut n_before = 0;
-    let mut parts = Vec::new();
+    let (mut parts, mut counts) = (Vec::new(), String::new());
     for ((name, file), form) in WRITE_TURNS.into_iter().zip(forms) {
         let Some(form) = form else { continue };
         let mut statement = fs::read_to_string(folder.join(format!("{file}.sql")))?;
@@ -83,23 +83,21 @@ fn write_turns(folder: &Path, forms: [Option<Form>; 7]) -> Result<String, Box<dy
         if form == Form::One {
             statement = one_row(&statement)?;
         }
-        // Of the first two it is read how many there are, of the others nothing. To tell of a deleted row, it would be read again.
+        // It is only counted what was written of instances. To tell of a row that was deleted, it would be read again.
+        let is_counted = COUNTED.contains(&name);
         if let Some((written, _)) = statement.split_once("returning ") {
-            let told = if COUNTED.contains(&name) { "returning 1\n" } else { "" };
-            statement = format!("{written}{told}");
+            statement = format!("{written}{}", if is_counted { "returning 1\n" } else { "" });
+        }
+        if is_counted {
+            write!(counts, " + (select count(*) from {name})")?;
         }
         let (shifted, most) = shift(&statement, n_before)?;
         parts.push(format!("{name} as (\n{shifted})"));
         n_before = most;
     }
-    let counted = |form: Option<Form>, name| match form {
-        Some(_) => format!(" + (select count(*) from {name})"),
-        None => String::new(),
-    };
-    let (born, turned) = (counted(forms[0], "born"), counted(forms[1], "turned"));
     let wanted = n_before + 1;
     let parts = parts.join(",\n");
-    Ok(format!("with {parts}\nselect perdure_expect(0{born}{turned}, ${wanted}) as turns\n"))
+    Ok(format!("with {parts}\nselect perdure_expect(0{counts}, ${wanted}) as turns\n"))
 }
 
 /// The statement with one row of values, or one record, in place of the rows of its arrays.

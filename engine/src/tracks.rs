@@ -13,7 +13,7 @@ use crate::{
 };
 use backlogs::Backlogs;
 use chrono::{DateTime, Utc};
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
@@ -76,20 +76,26 @@ impl Track {
         }
     }
 
-    /// Lets the other tracks go first, for a moment, if what piled up there is older than this.
-    pub(crate) async fn give_way(&self, first: &Message) {
-        self.backlogs.wait(self.place, first.ready_since()).await;
+    /// Lets the other tracks go first, for a moment, if nothing piled up here and something older than this did there.
+    pub(crate) async fn give_way(&mut self, first: &Message) {
+        if self.backlog_since().is_none() {
+            self.backlogs.wait(self.place, first.ready_since()).await;
+        }
     }
 
     /// Since when the oldest of what piled up in the other tracks has been ready.
     pub(crate) fn oldest_elsewhere(&self) -> Option<DateTime<Utc>> {
-        self.backlogs.oldest_elsewhere(self.place)
+        self.backlogs.oldest_elsewhere(self.place, Instant::now())
     }
 
     /// Tells the other tracks what is left to do here.
     pub(crate) fn tell_left(&mut self) {
-        let [_, backlog] = &mut self.lanes;
-        self.backlogs.note(self.place, backlog.ready_since());
+        let since = self.backlog_since();
+        self.backlogs.tell(self.place, since);
+    }
+
+    fn backlog_since(&mut self) -> Option<DateTime<Utc>> {
+        self.lanes[Way::Backlog as usize].ready_since()
     }
 
     /// Takes no more than what is in it.

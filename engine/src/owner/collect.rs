@@ -3,12 +3,13 @@
 //! **Invariant:** neither what somebody waits for nor what piled up starves the other: each has an eighth of a batch, if there is so
 //! much of it. The rest is for whatever has been ready for longer.
 //! **Invariant:** what somebody waits for keeps its order.
-//! **Invariant:** while something older piled up in another track, a batch has these parts and no more: both tracks share the cores.
+//! **Invariant:** while something older piled up in another track, what somebody waits for has its part and no more: the tracks share
+//! the cores.
 
 use crate::{
     limits::BATCH_TURNS_MAX,
     shards::ShardSet,
-    tracks::{Lane, Message, Track},
+    tracks::{Lane, Message, Track, Way},
     work::Work,
 };
 use tokio::sync::oneshot;
@@ -52,12 +53,13 @@ pub(super) fn collect(first: Message, track: &mut Track) -> Collected {
     collected.works.reserve(track.len());
     let goes_on =
         collected.take(first) && track.lanes.iter_mut().all(|lane| collected.take_of(lane, PART));
-    let older_elsewhere = track.oldest_elsewhere();
+    let elsewhere = track.oldest_elsewhere();
+    let may_go = |way, since| way == Way::Backlog || elsewhere.is_none_or(|older| since <= older);
     while goes_on && collected.works.len() < BATCH_TURNS_MAX {
-        let ready = track.lanes.iter_mut().filter_map(|lane| Some((lane.ready_since()?, lane)));
-        let oldest = ready.min_by_key(|(since, _)| *since);
-        let may_go = |since| older_elsewhere.is_none_or(|older| since <= older);
-        let oldest = oldest.filter(|(since, _)| may_go(*since));
+        let lanes = Way::ALL.into_iter().zip(&mut track.lanes);
+        let ready = lanes.filter_map(|(way, lane)| Some((way, lane.ready_since()?, lane)));
+        let may = ready.filter(|(way, since, _)| may_go(*way, *since));
+        let oldest = may.map(|(_, since, lane)| (since, lane)).min_by_key(|(since, _)| *since);
         let Some(message) = oldest.and_then(|(_, lane)| lane.take_ready()) else { break };
         if !collected.take(message) {
             break;
@@ -70,11 +72,7 @@ pub(super) fn collect(first: Message, track: &mut Track) -> Collected {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        tracks::{Tracks, Way},
-        turn::Given,
-        work::What,
-    };
+    use crate::{tracks::Tracks, turn::Given, work::What};
     use chrono::DateTime;
     use machine::Event;
     use serde_json::json;

@@ -137,6 +137,10 @@ mod tests {
             wanted.dedup();
             assert_eq!(told, wanted);
             assert!(!statement.contains("on conflict"), "{statement}");
+            // Instances are counted, and nothing else is told.
+            let told =
+                [statement.matches("returning").count(), statement.matches("returning 1").count()];
+            assert_eq!(told, [usize::from(place < 2); 2], "{statement}");
             // Only several turns, and timers, are given as arrays.
             assert_eq!(statement.contains("unnest("), [2, 3].contains(&place), "{statement}");
         }

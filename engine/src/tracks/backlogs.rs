@@ -1,48 +1,57 @@
-//! What piled up in the tracks, so that those with nothing as old let the others go first.
+//! What piled up in the tracks, so that those where nothing did let the others go first.
 //!
 //! Tracks have equally much to do, but not equally quick cores: of ten thousand timers that fell due at once, some waited for the slowest
 //! track while the others gave turns to the results of those that had fired.
 
 use chrono::{DateTime, Utc};
 use std::{
-    sync::atomic::{AtomicI64, Ordering},
-    time::Duration,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 use tokio::sync::Notify;
 
 /// How long a track with newer work waits for the others, at most: what somebody waits for goes on, a part of a batch at a time.
 const WAIT_MAX: Duration = Duration::from_millis(10);
+/// How long it counts what a track told. One that took no batch since waits for something else than the cores.
+const TOLD_MAX: Duration = Duration::from_secs(1);
 
-/// Nothing piled up.
-const NONE: i64 = i64::MAX;
-
-/// Since when the oldest of what piled up in each track has been ready.
+/// What piled up in each track, as it told last.
 pub(crate) struct Backlogs {
-    /// In microseconds since 1970.
-    since_us: Vec<AtomicI64>,
+    tracks: Mutex<Vec<Option<Backlog>>>,
     changed: Notify,
+}
+
+/// What piled up in one track.
+#[derive(Clone)]
+struct Backlog {
+    /// Since when the oldest of it has been ready.
+    since: DateTime<Utc>,
+    told: Instant,
 }
 
 impl Backlogs {
     /// Of so many tracks.
     pub(super) fn of(tracks: usize) -> Self {
-        let since_us = (0..tracks).map(|_| AtomicI64::new(NONE)).collect();
-        Self { since_us, changed: Notify::new() }
+        Self { tracks: Mutex::new(vec![None; tracks]), changed: Notify::new() }
     }
 
     /// What is left in this track after a batch was taken.
-    pub(super) fn note(&self, place: usize, since: Option<DateTime<Utc>>) {
-        let since_us = since.map_or(NONE, |since| since.timestamp_micros());
-        if self.since_us[place].swap(since_us, Ordering::Relaxed) != since_us {
+    pub(super) fn tell(&self, place: usize, since: Option<DateTime<Utc>>) {
+        let told = Instant::now();
+        let now = since.map(|since| Backlog { since, told });
+        let before = std::mem::replace(&mut self.tracks()[place], now);
+        if before.map(|backlog| backlog.since) != since {
             self.changed.notify_waiters();
         }
     }
 
-    /// The oldest of what piled up in other tracks than this one.
-    pub(super) fn oldest_elsewhere(&self, place: usize) -> Option<DateTime<Utc>> {
-        let others = self.since_us.iter().enumerate().filter(|(other, _)| *other != place);
-        let oldest = others.map(|(_, since_us)| since_us.load(Ordering::Relaxed)).min()?;
-        (oldest != NONE).then(|| DateTime::from_timestamp_micros(oldest)).flatten()
+    /// Since when the oldest of what piled up in other tracks than this one has been ready.
+    pub(super) fn oldest_elsewhere(&self, place: usize, now: Instant) -> Option<DateTime<Utc>> {
+        let tracks = self.tracks();
+        let others = tracks.iter().enumerate().filter(|(other, _)| *other != place);
+        let others = others.filter_map(|(_, backlog)| backlog.as_ref());
+        let counted = others.filter(|other| now.duration_since(other.told) < TOLD_MAX);
+        counted.map(|other| other.since).min()
     }
 
     /// Waits until nothing older than this is left in other tracks, or it was waited for long enough.
@@ -50,7 +59,8 @@ impl Backlogs {
         let none_is_older = async {
             loop {
                 let changed = self.changed.notified();
-                if self.oldest_elsewhere(place).is_none_or(|oldest| since <= oldest) {
+                let oldest = self.oldest_elsewhere(place, Instant::now());
+                if oldest.is_none_or(|oldest| since <= oldest) {
                     return;
                 }
                 changed.await;
@@ -58,6 +68,10 @@ impl Backlogs {
         };
         // Either way it is this track's turn now.
         let _ = tokio::time::timeout(WAIT_MAX, none_is_older).await;
+    }
+
+    fn tracks(&self) -> MutexGuard<'_, Vec<Option<Backlog>>> {
+        self.tracks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -76,9 +90,11 @@ mod tests {
     #[tokio::test]
     async fn what_is_newer_waits_for_what_piled_up_elsewhere() {
         let backlogs = Backlogs::of(2);
-        backlogs.note(1, Some(second(5)));
-        assert_eq!(backlogs.oldest_elsewhere(0), Some(second(5)));
-        assert_eq!(backlogs.oldest_elsewhere(1), None);
+        backlogs.tell(1, Some(second(5)));
+        let now = Instant::now();
+        assert_eq!(backlogs.oldest_elsewhere(0, now), Some(second(5)));
+        assert_eq!(backlogs.oldest_elsewhere(1, now), None);
+        assert_eq!(backlogs.oldest_elsewhere(0, now + TOLD_MAX), None, "it hangs");
         let mut context = Context::from_waker(Waker::noop());
         for (place, since) in [(0, second(5)), (0, second(4)), (1, second(6))] {
             let wait = pin!(backlogs.wait(place, since));
@@ -86,10 +102,10 @@ mod tests {
         }
         let mut wait = pin!(backlogs.wait(0, second(6)));
         assert!(wait.as_mut().poll(&mut context).is_pending());
-        backlogs.note(1, None);
+        backlogs.tell(1, None);
         assert!(wait.poll(&mut context).is_ready());
         // But not for ever.
-        backlogs.note(1, Some(second(5)));
+        backlogs.tell(1, Some(second(5)));
         backlogs.wait(0, second(6)).await;
     }
 }

@@ -1,8 +1,8 @@
 -- Each name by the key: without statistics, the whole channel would be read for one person.
-select identity.kind, identity.value, identity.contact_id
+select named.kind, named.value, identity.contact_id
 from unnest($3::text[], $4::text[]) as named (kind, value)
 cross join lateral (
-    select identity.kind, identity.value, identity.contact_id
+    select identity.contact_id
     from identity
     where
         identity.tenant_id = $1 and identity.channel_id = $2

@@ -20,7 +20,6 @@ use tokio::sync::mpsc::UnboundedReceiver;
 const STARTS: usize = 256;
 /// Longest that nobody may wake, beyond the time that was to be slept.
 const PATIENCE: Duration = Duration::from_secs(60);
-
 /// How often it is looked who has woken.
 const LOOK: Duration = Duration::from_millis(10);
 
