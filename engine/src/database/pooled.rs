@@ -12,8 +12,11 @@ use std::time::Duration;
 
 /// How often two servers are sought. A pooler with more than one gives another at the first try.
 const TRIES: u32 = 3;
-/// Longest that they are sought: with one server there is no second, and the pooler waits for it.
+/// Longest that they are sought.
 const SEEK_TIMEOUT: Duration = Duration::from_secs(5);
+/// Longest that one server is held while another is waited for. With one there is no second, and if as many processes as there are
+/// servers start at once, each holds what the next one waits for.
+const HELD_MAX: Duration = Duration::from_millis(100);
 /// No such statement; one of this name is there; a protocol violation (another one of this name takes other parameters).
 const STATEMENT_LOST: [&str; 3] = ["26000", "42P05", "08P01"];
 
@@ -93,14 +96,19 @@ pub(crate) async fn refuse_unsaid(pool: &PgPool) -> Result<()> {
 }
 
 /// Prepares a statement and runs it on two servers; whether there were two. While one connection has a transaction open, the other
-/// is given another server.
+/// is given another server; or any, when the transaction has ended because that took long.
 async fn seek_two_servers(one: &mut PgConnection, other: &mut PgConnection) -> sqlx::Result<bool> {
     for _ in 0..TRIES {
         let before = server_of(one).await?;
         let mut held = other.begin().await?;
         server_of(&mut held).await?;
-        let after = server_of(one).await?;
+        let mut asked = std::pin::pin!(server_of(one));
+        let soon = tokio::time::timeout(HELD_MAX, &mut asked).await;
         held.rollback().await?;
+        let after = match soon {
+            Ok(after) => after?,
+            Err(_) => asked.await?,
+        };
         if before != after {
             return Ok(true);
         }

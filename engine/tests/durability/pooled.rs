@@ -45,7 +45,8 @@ async fn one_that_nobody_told_of_is_refused() {
     db.drop().await;
 }
 
-/// More pools than servers, all at the statements of all the others.
+/// More pools than servers, all at the statements of all the others. They start at once, and each looks for a second server while it
+/// holds one: if it held that until it gave up looking, the last ones would never start.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_that_carries_them_is_used_and_migrated_behind() {
     let db = Db::make().await;
