@@ -32,12 +32,32 @@ const RETRY: Duration = Duration::from_secs(1);
 pub(crate) struct Bell {
     shards: Shards,
     /// Rung for the reader of the inbox.
-    pub(crate) inbox: Arc<Notify>,
+    pub(crate) inbox: Arc<Rung>,
     /// Rung for the router.
     pub(crate) messages: Arc<Notify>,
     /// Rung for the keeper of the lease: a process came, or let shards go.
     pub(crate) members: Arc<Notify>,
     outgoing: Option<Arc<Outgoing>>,
+}
+
+/// The shards that were rung since somebody last looked.
+#[derive(Default)]
+pub(crate) struct Rung {
+    shards: Mutex<ShardSet>,
+    wake: Notify,
+}
+
+impl Rung {
+    pub(crate) fn ring(&self, shards: &ShardSet) {
+        self.shards.lock().unwrap_or_else(PoisonError::into_inner).add(shards);
+        self.wake.notify_one();
+    }
+
+    /// Waits until some are, and takes them. Nothing is lost if nobody waits for the end of it.
+    pub(crate) async fn heard(&self) -> ShardSet {
+        self.wake.notified().await;
+        std::mem::take(&mut *self.shards.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 /// What other processes are to be told.
@@ -64,23 +84,29 @@ impl Bell {
 
     /// Rows were put into the inbox of these shards.
     pub(crate) fn inbox(&self, shards: ShardSet) {
-        self.ring(shards, &self.inbox, |due| &mut due.inbox);
+        self.ring(shards, |here| self.inbox.ring(here), |due| &mut due.inbox);
     }
 
     /// Messages came on channels of these shards.
     pub(crate) fn messages(&self, shards: ShardSet) {
-        self.ring(shards, &self.messages, |due| &mut due.messages);
+        self.ring(shards, |_| self.messages.notify_one(), |due| &mut due.messages);
     }
 
-    fn ring(&self, shards: ShardSet, here: &Notify, field: impl Fn(&mut Due) -> &mut ShardSet) {
+    fn ring(
+        &self,
+        shards: ShardSet,
+        tell: impl Fn(&ShardSet),
+        field: impl Fn(&mut Due) -> &mut ShardSet,
+    ) {
         let owned = self.shards.owned();
-        if shards.meets(&owned) {
-            here.notify_one();
+        let here = shards.both(&owned);
+        if !here.is_empty() {
+            tell(&here);
         }
         let elsewhere = shards.minus(&owned);
         if let Some(outgoing) = self.outgoing.as_ref().filter(|_| !elsewhere.is_empty()) {
             let mut due = outgoing.due.lock().unwrap_or_else(PoisonError::into_inner);
-            elsewhere.iter().for_each(|shard| field(&mut due).insert(shard));
+            field(&mut due).add(&elsewhere);
             outgoing.wake.notify_one();
         }
     }
@@ -161,8 +187,9 @@ impl Bell {
 
     fn heard(&self, due: &Due) {
         let owned = self.shards.owned();
-        if due.inbox.meets(&owned) {
-            self.inbox.notify_one();
+        let inbox = due.inbox.both(&owned);
+        if !inbox.is_empty() {
+            self.inbox.ring(&inbox);
         }
         if due.messages.meets(&owned) {
             self.messages.notify_one();

@@ -43,7 +43,16 @@ impl ShardSet {
     }
 
     pub(crate) fn meets(&self, other: &Self) -> bool {
-        !self.with(other, |a, b| a & b).is_empty()
+        !self.both(other).is_empty()
+    }
+
+    /// Those that are in both.
+    pub(crate) fn both(&self, other: &Self) -> Self {
+        self.with(other, |a, b| a & b)
+    }
+
+    pub(crate) fn add(&mut self, other: &Self) {
+        *self = self.with(other, |a, b| a | b);
     }
 
     fn with(&self, other: &Self, join: impl Fn(u64, u64) -> u64) -> Self {

@@ -147,7 +147,7 @@ impl Making {
             clock: common.clock.clone(),
             shards: common.shards.clone(),
             tracks: tracks.clone(),
-            hint: common.hints.bell.inbox.clone(),
+            rung: common.hints.bell.inbox.clone(),
             poll: options.settings.poll,
             in_flight: InFlight::default(),
         };

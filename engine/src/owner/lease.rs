@@ -159,7 +159,7 @@ impl Keeper {
         // Their events, timers, messages and steps are looked for at once.
         self.hints.step(StepHint::Taken(*gained)).await;
         self.hints.timer(TimerHint::Look);
-        self.hints.bell.inbox.notify_one();
+        self.hints.bell.inbox.ring(gained);
         self.hints.bell.messages.notify_one();
     }
 

@@ -106,6 +106,19 @@ pub(crate) async fn read(
         .await
 }
 
+/// The oldest rows of these shards, at most `limit` of them.
+pub(crate) async fn read_rung(
+    pool: &PgPool,
+    shards: &[i16],
+    limit: i64,
+) -> sqlx::Result<Vec<InboxRow>> {
+    sqlx::query_as(include_str!("sql/select_inbox_rung.sql"))
+        .bind(shards)
+        .bind(limit)
+        .fetch_all(pool)
+        .await
+}
+
 /// About `limit` rows in these shards, equally many of each tenant that has so many, oldest first.
 pub(crate) async fn read_of_each(
     pool: &PgPool,

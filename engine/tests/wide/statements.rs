@@ -32,6 +32,7 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("select_health", "how the database ages, for /metrics"),
     ("select_inbox", "one sweep of an owner for all tenants of its shards"),
     ("select_inbox_of_each", "which tenants have events, along the key"),
+    ("select_inbox_rung", "one look of an owner at all tenants of a few of its shards"),
     ("select_month_instances", "housekeeping over all tenants"),
     ("select_queued_schedules", "one poll of the leader for the schedules of all tenants"),
     ("select_schedule_state", "when the leader wakes, whosever schedule it is"),
