@@ -23,7 +23,8 @@ pub(crate) async fn resolve(
     sender: &Sender,
 ) -> Result<Parties> {
     let names = names(sender);
-    let known = contacts::identities(connection, tenant, channel, &names).await?;
+    let (phone, user_id) = (sender.phone.as_deref(), sender.user_id.as_deref());
+    let known = contacts::identities(connection, (tenant, channel), phone, user_id).await?;
     let owner = |kind: &str| known.iter().find(|k| k.kind == kind).map(|k| k.contact_id);
     let by_name = owner("phone").or_else(|| owner("user_id"));
     let by_phone = match (by_name, &sender.phone) {

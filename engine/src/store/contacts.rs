@@ -23,18 +23,18 @@ pub(crate) struct NewContact<'a> {
     pub(crate) phone: Option<&'a str>,
 }
 
-/// Who these names belong to, on this channel.
+/// Who a phone and a user id belong to, on this channel.
 pub(crate) async fn identities(
     connection: &mut PgConnection,
-    tenant: Uuid,
-    channel: Uuid,
-    names: &[(&str, &str)],
+    (tenant, channel): (Uuid, Uuid),
+    phone: Option<&str>,
+    user_id: Option<&str>,
 ) -> sqlx::Result<Vec<IdentityRow>> {
     sqlx::query_as(include_str!("sql/select_identities.sql"))
         .bind(tenant)
         .bind(channel)
-        .bind(names.iter().map(|name| name.0).collect::<Vec<_>>())
-        .bind(names.iter().map(|name| name.1).collect::<Vec<_>>())
+        .bind(phone)
+        .bind(user_id)
         .fetch_all(connection)
         .await
 }

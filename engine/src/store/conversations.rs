@@ -229,6 +229,7 @@ pub(crate) async fn line(
         .bind(instances)
         .bind(crate::shard_of(conversation, Some(conversation)))
         .bind(conversation)
+        .bind(i64::try_from(instances.len()).unwrap_or(i64::MAX))
         .fetch_all(connection)
         .await
 }

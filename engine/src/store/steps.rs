@@ -250,6 +250,7 @@ pub(crate) async fn start(pool: &PgPool, steps: &[&StepRow]) -> sqlx::Result<Vec
         .bind(ids.seqs)
         .bind(ids.indexes)
         .bind(steps.iter().map(|s| s.fence).collect::<Vec<_>>())
+        .bind(i64::try_from(steps.len()).unwrap_or(i64::MAX))
         .fetch_all(pool)
         .await?;
     Ok(rows.into_iter().map(RowId::from).collect())
