@@ -27,7 +27,7 @@ const SIZES: [usize; 8] = [3, 8, 5, 2, 6, 1, 4, 3];
 /// How soon shards that were given back have another owner.
 const TAKEN_WITHIN: Duration = Duration::from_secs(2);
 /// Longest wait for a turn.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Counts events; then an unsafe step, a timer, a child and a safe step.
 fn journey() -> Value {

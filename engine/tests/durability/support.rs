@@ -19,7 +19,7 @@ use uuid::Uuid;
 use workflows::step::{Attempt, Attempted, Checked, Exchange, Outcome, Running, StepRunner};
 
 /// Longest a test waits for anything.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Behind a pooler.
 const POOLED_LEASE: Duration = Duration::from_millis(1_500);

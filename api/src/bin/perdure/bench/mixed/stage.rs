@@ -108,7 +108,8 @@ fn channel(tenant: Uuid, phone_number_id: &str, simulator: &str) -> ChannelNew {
         kind: "whatsapp".to_owned(),
         name: "Benchmark".to_owned(),
         external_id: phone_number_id.to_owned(),
-        settings: json!({ "apiBase": format!("{simulator}/v23.0") }),
+        // What a number gets that is in use: with the 80 a second of a new one, the bench would measure that.
+        settings: json!({ "apiBase": format!("{simulator}/v23.0"), "limits": { "per_second": 1_000, "burst": 1_000 } }),
         secrets: BTreeMap::from([
             secret("app_secret", APP_SECRET),
             secret("verify_token", "verify"),
