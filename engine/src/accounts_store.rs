@@ -171,7 +171,6 @@ impl AccountsStore {
         else {
             return Ok(());
         };
-        let Some(address) = self.address(wanted).await? else { return Ok(()) };
         let (pool, now, wanted) = (self.channels.pool().clone(), self.clock.now(), wanted.clone());
         detached(async move {
             let mut body = wanted.input.clone();
@@ -181,7 +180,6 @@ impl AccountsStore {
             let mut tx = pool.begin().await?;
             let sent = SentMessage {
                 tenant: wanted.tenant,
-                channel: address.channel_id,
                 conversation,
                 instance: wanted.instance,
                 provider_id: &provider_id,
@@ -189,10 +187,10 @@ impl AccountsStore {
                 body: &body,
                 now,
             };
-            let status = messages::insert_sent(&mut tx, &sent).await?;
+            let stood = messages::insert_sent(&mut tx, &sent).await?;
             // The provider gave up before we knew whose message it was: its instance has not been told.
-            if status.as_deref() == Some("failed") {
-                let error = messages::failure(&mut tx, wanted.tenant, sent.channel, &provider_id);
+            if let Some((_, channel)) = stood.filter(|(status, _)| status == "failed") {
+                let error = messages::failure(&mut tx, wanted.tenant, channel, &provider_id);
                 let error = error.await?.unwrap_or_default();
                 let failed = Failed {
                     tenant: wanted.tenant,

@@ -275,15 +275,28 @@ impl Engine {
     /// A provider told that the step with this key happened (a status webhook echoed it). Remembered for a week, so it may
     /// come before the step knows that its outcome is unknown.
     pub async fn confirm(&self, tenant: Uuid, step_key: &str, output: Value) -> Result<()> {
-        let mut body = Map::from_iter([("output".to_owned(), output)]);
-        json::accept(&mut body)?;
-        let output = body.remove("output").unwrap_or_default();
-        let (parts, key) = (self.0.clone(), step_key.to_owned());
+        self.confirm_all(vec![(tenant, step_key.to_owned(), output)]).await
+    }
+
+    /// The same of several steps; all or none.
+    pub(crate) async fn confirm_all(&self, told: Vec<(Uuid, String, Value)>) -> Result<()> {
+        let mut confirmed = Vec::with_capacity(told.len());
+        for (tenant, key, output) in told {
+            let mut body = Map::from_iter([("output".to_owned(), output)]);
+            json::accept(&mut body)?;
+            confirmed.push((tenant, key, body.remove("output").unwrap_or_default()));
+        }
+        if confirmed.is_empty() {
+            return Ok(());
+        }
+        let parts = self.0.clone();
         detached(async move {
             let ttl = chrono::Duration::from_std(CONFIRMATION_TTL).unwrap_or_default();
             let expires_at = parts.clock.now() + ttl;
-            dedupe::insert_confirmation(&parts.pool, tenant, &key, &output, expires_at).await?;
-            parts.hints.step(StepHint::Confirmed(key, output)).await;
+            dedupe::insert_confirmations(&parts.pool, &confirmed, expires_at).await?;
+            for (_, key, output) in confirmed {
+                parts.hints.step(StepHint::Confirmed(key, output)).await;
+            }
             Ok(())
         })
         .await

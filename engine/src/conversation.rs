@@ -6,6 +6,7 @@
 //! **Invariant:** what `accept` returned `Ok` for is committed. The same provider id is stored once, however often it comes.
 //! **Invariant:** a conversation's messages are routed in the order they were stored, each of them once.
 
+mod arrivals;
 pub mod inbound;
 pub mod mode;
 
@@ -21,6 +22,7 @@ use crate::{
         messages::{self, MessageRow, NewMessage},
     },
 };
+use arrivals::Arrivals;
 use inbound::{Inbound, Sender, fit};
 use mode::{Mode, ModeChange};
 use serde_json::{Value, json};
@@ -69,6 +71,7 @@ pub struct Conversations(Arc<Inner>);
 struct Inner {
     engine: Engine,
     channels: Channels,
+    arrivals: Arc<Arrivals>,
     hint: Arc<Notify>,
     router: Mutex<Option<(Arc<Router>, JoinHandle<()>)>>,
 }
@@ -77,7 +80,8 @@ impl Conversations {
     /// Over a running engine. Nothing is routed before [`start`](Self::start).
     pub fn new(engine: Engine, channels: Channels) -> Self {
         let hint = engine.bell().messages.clone();
-        Self(Arc::new(Inner { engine, channels, hint, router: Mutex::new(None) }))
+        let arrivals = Arrivals::new(engine.pool().clone(), engine.clock().clone());
+        Self(Arc::new(Inner { engine, channels, arrivals, hint, router: Mutex::new(None) }))
     }
 
     /// Starts the router, beginning with what was accepted and not routed. It decides for the channels whose shards this process
@@ -109,7 +113,7 @@ impl Conversations {
         &self.0.channels
     }
 
-    /// Stores what a webhook of `channel` carried, in one transaction; answer the webhook after this, with 200 if it is
+    /// Stores what a webhook of `channel` carried, all of it or nothing; answer the webhook after this, with 200 if it is
     /// `Ok` and with 503 if it is not. An item may name another account than the channel's: it belongs to that account's
     /// channel if the tenant has one.
     pub async fn accept(&self, channel: &Channel, items: Vec<Inbound>) -> Result<Accepted> {
@@ -137,12 +141,9 @@ impl Conversations {
             let n = accepted.unknown;
             tracing::warn!(channel.id = %channel.id, n, "items for accounts that are no channel were dropped");
         }
-        let pool = self.0.engine.pool().clone();
-        let now = self.0.engine.clock().now();
         let n = new.len();
         let channels = known.into_values().flatten().map(|id| shard_of(id, None)).collect();
-        accepted.stored =
-            detached(async move { Ok(messages::insert(&pool, &new, now).await?) }).await?;
+        accepted.stored = self.0.arrivals.store(new).await?;
         accepted.duplicates = n - accepted.stored;
         self.0.engine.bell().messages(channels);
         Ok(accepted)

@@ -76,6 +76,8 @@ pub const SHARDS: i16 = 256;
 pub const CHANNELS_MAX: usize = 10_000;
 /// How long a channel or connection is believed to be as it was read.
 pub const CHANNEL_TTL: Duration = Duration::from_secs(5);
+/// Messages of webhooks that are stored by one statement.
+pub const ARRIVALS_MAX: usize = 500;
 /// Messages read at once by the router.
 pub const ROUTE_PAGE: i64 = 100;
 /// People whose messages are routed at once.

@@ -1,8 +1,9 @@
 //! The router: decides for each stored message, in order, what becomes of it.
 //!
-//! It reads what was not routed by id and decides each in a transaction of its own: contact, identity, conversation, events
-//! for instances and the decision itself are written together. A crash before that commit leaves the message unrouted, and
-//! it is decided again from nothing; a crash after it leaves it routed, and it is not looked at again.
+//! It reads what was not routed by id and decides each message of a person in a transaction of its own: contact, identity,
+//! conversation, events for instances and the decision itself are written together. What providers tell about messages of ours is
+//! decided a page at a time. A crash before that commit leaves the message unrouted, and it is decided again from nothing; a
+//! crash after it leaves it routed, and it is not looked at again.
 //!
 //! A conversation's next message waits until what the router sent for the message before had its turn: whom it is for
 //! may depend on that turn (it may end the instance). The wait is bounded by [`ROUTE_WAIT`].
@@ -32,6 +33,7 @@ use crate::{
     },
 };
 use groups::{Groups, Held, Tagged};
+use route::Case;
 use std::{
     collections::{HashMap, HashSet},
     sync::{
@@ -121,13 +123,48 @@ impl Router {
             let page = page.await?;
             let Some(last) = page.last() else { break };
             after = last.id;
-            self.read_definitions(&page).await?;
-            let pool = self.engine.pool().clone();
-            for part in detached(async move { Groups::of(&pool, page).await }).await? {
-                self.route_part(part, &mut held).await?;
-            }
+            let (told, written): (Vec<_>, Vec<_>) =
+                page.into_iter().partition(|message| message.direction == STATUS);
+            let (told, written) =
+                tokio::join!(self.route_told(told), self.route_written(written, &mut held));
+            told.and(written)?;
         }
         Ok(if held.is_empty() { Routed::Done } else { Routed::Waits })
+    }
+
+    /// What providers told about messages of ours, all at once; if that fails because of one of them, one by one.
+    async fn route_told(self: &Arc<Self>, mut told: Vec<UnroutedRow>) -> Result<()> {
+        told.retain(|message| self.is_at_work(message.channel_id));
+        if told.is_empty() {
+            return Ok(());
+        }
+        let (engine, all) = (self.engine.clone(), Arc::new(told));
+        let told = Arc::clone(&all);
+        match detached(async move { status::route(&engine, &told).await }).await {
+            Err(error) if is_of_the_message(&error) => {}
+            ended => return ended,
+        }
+        for message in all.iter() {
+            self.route_or_record(message.clone()).await?;
+        }
+        Ok(())
+    }
+
+    /// What people wrote.
+    async fn route_written(
+        self: &Arc<Self>,
+        page: Vec<UnroutedRow>,
+        held: &mut Held,
+    ) -> Result<()> {
+        if page.is_empty() {
+            return Ok(());
+        }
+        self.read_definitions(&page).await?;
+        let pool = self.engine.pool().clone();
+        for part in detached(async move { Groups::of(&pool, page).await }).await? {
+            self.route_part(part, held).await?;
+        }
+        Ok(())
     }
 
     /// People beside each other; each person's messages one after the other.
@@ -183,27 +220,18 @@ impl Router {
 
     async fn route_one(self: Arc<Self>, message: UnroutedRow) -> Result<Routed> {
         if message.direction == STATUS {
-            // Before its own transaction: it may be told twice, and must not be lost.
-            status::confirm(&self.engine, &message).await?;
+            status::route(&self.engine, std::slice::from_ref(&message)).await?;
+            return Ok(Routed::Done);
         }
-        // Before the transaction as well: whoever has a connection and waits for another may wait for those that wait for his.
-        let channel = match message.direction == STATUS {
-            true => None,
-            false => Some(self.channels.get(message.tenant_id, message.channel_id).await?),
-        };
+        // Before the transaction: whoever has a connection and waits for another may wait for those that wait for his.
+        let channel = self.channels.get(message.tenant_id, message.channel_id).await?;
         let mut tx = self.engine.pool().begin().await?;
         if !messages::lock_unrouted(&mut tx, message.tenant_id, message.id).await? {
             return Ok(Routed::Done);
         }
         let now = self.engine.clock().now();
-        let decision = match &channel {
-            None => Some(status::apply(&mut tx, &message, now).await?),
-            Some(channel) => {
-                let starters = self.starters(message.tenant_id);
-                route::Case::new(&message, channel, starters, now).decide(&mut tx).await?
-            }
-        };
-        let Some(decision) = decision else {
+        let case = Case::new(&message, &channel, self.starters(message.tenant_id), now);
+        let Some(decision) = case.decide(&mut tx).await? else {
             tx.rollback().await?;
             return Ok(Routed::Waits);
         };
@@ -218,8 +246,7 @@ impl Router {
     /// Looks which definitions are published, for the tenants of a page. The page was read before, so a definition that
     /// was published before a message came is seen by that message.
     async fn read_definitions(self: &Arc<Self>, page: &[UnroutedRow]) -> Result<()> {
-        let written = page.iter().filter(|m| m.direction != STATUS);
-        let tenants: HashSet<Uuid> = written.map(|m| m.tenant_id).collect();
+        let tenants: HashSet<Uuid> = page.iter().map(|m| m.tenant_id).collect();
         for tenant in tenants {
             let pool = self.engine.pool().clone();
             let published =

@@ -11,19 +11,18 @@ use crate::{
     limits::ROUTES_RUNNING_MAX,
     store::{
         contacts::{self, Name},
-        messages::{STATUS, UnroutedRow},
+        messages::UnroutedRow,
     },
 };
 use sqlx::PgPool;
 use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
-/// A name of a person, a person, or a message of ours: what belongs to one of them keeps its order.
+/// A name of a person, or a person: what belongs to one of them keeps its order.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Tag {
     Name(Name),
     Contact(Uuid),
-    Sent(Uuid, String),
 }
 
 /// A message and whose it is.
@@ -119,18 +118,11 @@ fn tagged(message: UnroutedRow, owners: &HashMap<(Uuid, String, String), Uuid>) 
         tags.extend(owners.get(&key).map(|contact| Tag::Contact(*contact)));
         tags.push(Tag::Name(name));
     }
-    if message.direction == STATUS {
-        let id = message.body["messageId"].as_str().unwrap_or_default();
-        tags.push(Tag::Sent(message.channel_id, id.to_owned()));
-    }
     Tagged { message, tags }
 }
 
 /// The names its sender has, and those it will have after it.
 fn names(message: &UnroutedRow) -> Vec<Name> {
-    if message.direction == STATUS {
-        return Vec::new();
-    }
     let named = |kind: &'static str, object: &str, field: &str| {
         let value = message.body[object][field].as_str()?.to_owned();
         Some(Name { tenant: message.tenant_id, channel: message.channel_id, kind, value })

@@ -8,18 +8,16 @@ use uuid::Uuid;
 /// Scope of what steps of the engine's own have delivered.
 const DELIVERY: &str = "delivery";
 
-/// Remembers that the step with this key happened. The first word counts.
-pub(crate) async fn insert_confirmation(
+/// Remembers that the steps with these keys happened, each with its output. The first word counts.
+pub(crate) async fn insert_confirmations(
     pool: &PgPool,
-    tenant: Uuid,
-    key: &str,
-    output: &Value,
+    confirmed: &[(Uuid, String, Value)],
     expires_at: DateTime<Utc>,
 ) -> sqlx::Result<()> {
-    sqlx::query(include_str!("sql/insert_confirmation.sql"))
-        .bind(tenant)
-        .bind(key)
-        .bind(output)
+    sqlx::query(include_str!("sql/insert_confirmations.sql"))
+        .bind(confirmed.iter().map(|c| c.0).collect::<Vec<_>>())
+        .bind(confirmed.iter().map(|c| c.1.as_str()).collect::<Vec<_>>())
+        .bind(confirmed.iter().map(|c| &c.2).collect::<Vec<_>>())
         .bind(expires_at)
         .execute(pool)
         .await

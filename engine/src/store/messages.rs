@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 use sqlx::{PgConnection, PgPool, types::Json};
+use std::collections::HashSet;
 use uuid::Uuid;
 
 /// From a customer.
@@ -51,6 +52,15 @@ pub(crate) struct NewMessage {
     pub(crate) at: DateTime<Utc>,
 }
 
+/// What no other message has: the channel, the direction, and the provider's id.
+pub(crate) type MessageName = (Uuid, String, String);
+
+impl NewMessage {
+    pub(crate) fn name(&self) -> MessageName {
+        (self.channel_id, self.direction.to_owned(), self.provider_id.clone())
+    }
+}
+
 /// Something that arrived and was not routed yet.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub(crate) struct UnroutedRow {
@@ -80,20 +90,10 @@ pub(crate) struct Page {
     pub(crate) limit: i64,
 }
 
-/// A message of ours, as its row stands when a status is applied.
-#[derive(Debug, sqlx::FromRow)]
-pub(crate) struct SentRow {
-    pub(crate) id: i64,
-    pub(crate) status: String,
-    pub(crate) instance_id: Option<Uuid>,
-    pub(crate) conversation_id: Option<Uuid>,
-}
-
 /// A message of ours to be recorded.
 #[derive(Debug)]
 pub(crate) struct SentMessage<'a> {
     pub(crate) tenant: Uuid,
-    pub(crate) channel: Uuid,
     pub(crate) conversation: Uuid,
     pub(crate) instance: Uuid,
     pub(crate) provider_id: &'a str,
@@ -102,27 +102,13 @@ pub(crate) struct SentMessage<'a> {
     pub(crate) now: DateTime<Utc>,
 }
 
-/// Names the message of ours that a provider speaks of.
-#[derive(Debug)]
-pub(crate) struct Mentioned<'a> {
-    pub(crate) tenant: Uuid,
-    pub(crate) channel: Uuid,
-    pub(crate) provider_id: &'a str,
-    pub(crate) step_key: Option<&'a str>,
-    pub(crate) at: DateTime<Utc>,
-    pub(crate) now: DateTime<Utc>,
-}
-
-/// Stores them in their order; how many were not there yet.
+/// Stores them in their order; the names of those that were not there yet.
 pub(crate) async fn insert(
     pool: &PgPool,
-    new: &[NewMessage],
+    new: &[&NewMessage],
     now: DateTime<Utc>,
-) -> sqlx::Result<usize> {
-    if new.is_empty() {
-        return Ok(0);
-    }
-    let done = sqlx::query(include_str!("sql/insert_messages.sql"))
+) -> sqlx::Result<HashSet<MessageName>> {
+    let stored: Vec<MessageName> = sqlx::query_as(include_str!("sql/insert_messages.sql"))
         .bind(new.iter().map(|m| m.tenant).collect::<Vec<_>>())
         .bind(new.iter().map(|m| m.channel_id).collect::<Vec<_>>())
         .bind(new.iter().map(|m| m.direction).collect::<Vec<_>>())
@@ -131,9 +117,9 @@ pub(crate) async fn insert(
         .bind(new.iter().map(|m| m.status.as_str()).collect::<Vec<_>>())
         .bind(new.iter().map(|m| m.at).collect::<Vec<_>>())
         .bind(now)
-        .execute(pool)
+        .fetch_all(pool)
         .await?;
-    Ok(usize::try_from(done.rows_affected()).unwrap_or(new.len()))
+    Ok(stored.into_iter().collect())
 }
 
 /// The first `limit` after `after` that were not routed.
@@ -201,46 +187,13 @@ pub(crate) async fn sender(
     Ok(found.flatten())
 }
 
-/// The row of a message of ours, locked; made if the provider was faster than we.
-pub(crate) async fn mention(
-    connection: &mut PgConnection,
-    mentioned: &Mentioned<'_>,
-) -> sqlx::Result<SentRow> {
-    sqlx::query_as(include_str!("sql/upsert_message_mentioned.sql"))
-        .bind(mentioned.tenant)
-        .bind(mentioned.channel)
-        .bind(mentioned.provider_id)
-        .bind(mentioned.step_key)
-        .bind(mentioned.at)
-        .bind(mentioned.now)
-        .fetch_one(connection)
-        .await
-}
-
-/// Sets a delivery state.
-pub(crate) async fn set_delivery(
-    connection: &mut PgConnection,
-    tenant: Uuid,
-    id: i64,
-    status: &str,
-) -> sqlx::Result<()> {
-    sqlx::query(include_str!("sql/update_message_delivery.sql"))
-        .bind(tenant)
-        .bind(id)
-        .bind(status)
-        .execute(connection)
-        .await
-        .map(drop)
-}
-
-/// Records a message of ours; its delivery state, if it was not on record yet.
+/// Records a message of ours on the channel of its conversation; its delivery state and the channel, if it was not on record yet.
 pub(crate) async fn insert_sent(
     connection: &mut PgConnection,
     sent: &SentMessage<'_>,
-) -> sqlx::Result<Option<String>> {
-    sqlx::query_scalar(include_str!("sql/upsert_message_sent.sql"))
+) -> sqlx::Result<Option<(String, Uuid)>> {
+    sqlx::query_as(include_str!("sql/upsert_message_sent.sql"))
         .bind(sent.tenant)
-        .bind(sent.channel)
         .bind(sent.conversation)
         .bind(sent.provider_id)
         .bind(sent.body)

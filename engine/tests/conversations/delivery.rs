@@ -37,26 +37,99 @@ async fn states_move_forward_before_and_after_our_own_record() {
         ("done delivered failed", "delivered", json!([])),
         ("done deleted", "sent", json!([])),
     ];
-    for (happenings, state, failed) in cases {
+    // One by one, and several in a page: those between two records of our own.
+    for ((happenings, state, failed), at_once) in
+        cases.iter().flat_map(|case| [(case, false), (case, true)])
+    {
         let world = World::make().await;
         world.publish(recorder("recorder", &json!({ "on": "message" }))).await;
         world.say(ASHA, "hello").await;
         let wanted = wanted(&world).await;
-        for happening in happenings.split(' ') {
+        let mut page = Vec::new();
+        for happening in happenings.split(' ').chain(["end"]) {
+            let is_told = !["done", "end"].contains(&happening);
+            page.extend(is_told.then(|| told("wamid.OUT", happening, Some(&wanted.key))));
+            if !page.is_empty() && !(is_told && at_once) {
+                world.accept(std::mem::take(&mut page)).await;
+                world.rest().await;
+            }
             if happening == "done" {
                 world.accounts.done(&wanted, &json!({ "messageId": "wamid.OUT" })).await;
-            } else {
-                world.accept(vec![told("wamid.OUT", happening, Some(&wanted.key))]).await;
+                world.rest().await;
             }
-            world.rest().await;
         }
         let sent = world.messages(ASHA).await.remove(1);
-        assert_eq!((sent.direction.as_str(), sent.status.as_str()), ("out", state), "{happenings}");
-        assert_eq!(sent.instance_id, Some(wanted.instance), "{happenings}");
+        let case = format!("{happenings}, at once: {at_once}");
+        assert_eq!((sent.direction.as_str(), sent.status.as_str()), ("out", *state), "{case}");
+        assert_eq!(sent.instance_id, Some(wanted.instance), "{case}");
         let told: Value = world.one("select context->'failed' from instance").await;
-        assert_eq!(told, failed, "{happenings}");
+        assert_eq!(told, *failed, "{case}");
         world.end().await;
     }
+}
+
+/// What of a page of statuses is in the tables: routed ones, states of our messages, events for their instances.
+async fn traces(world: &World) -> (i64, String, i64) {
+    (
+        world.one("select count(*) from message where direction = 'status' and routed_at is not null").await,
+        world
+            .one("select string_agg(status, ' ' order by provider_id) from message where direction = 'out'")
+            .await,
+        world.one("select count(*) from history where event ->> 'type' = 'message.failed'").await,
+    )
+}
+
+/// The transaction of a page ends without its commit, as when the process is killed in it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_is_routed_whole_or_not_at_all() {
+    let world = World::make().await;
+    world.publish(recorder("recorder", &json!({ "on": "message" }))).await;
+    world.say(ASHA, "hello").await;
+    for id in ["wamid.A", "wamid.B"] {
+        world.accounts.done(&wanted(&world).await, &json!({ "messageId": id })).await;
+    }
+    world.rest().await;
+    for sql in [
+        "create sequence tries",
+        "create function killed() returns trigger language plpgsql as
+            $$ begin perform nextval('tries'); raise exception 'killed' using errcode = '57P01'; end $$",
+        "create trigger killed before update on message for each row
+            when (new.routed_at is not null and new.provider_id = 'wamid.B read') execute function killed()",
+    ] {
+        sqlx::raw_sql(sql).execute(&world.pool).await.unwrap();
+    }
+    let page = [("wamid.A", "failed"), ("wamid.B", "sent"), ("wamid.B", "read")];
+    world.accept(page.iter().map(|(id, status)| told(id, status, None)).collect()).await;
+    // A sequence counts what is rolled back too.
+    world.until("select last_value from tries", 2).await;
+    assert_eq!(traces(&world).await, (0, "sent sent".to_owned(), 0));
+    sqlx::raw_sql("drop trigger killed on message").execute(&world.pool).await.unwrap();
+    world.rest().await;
+    assert_eq!(traces(&world).await, (3, "failed read".to_owned(), 1));
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_that_cannot_be_stored_costs_itself() {
+    let world = World::make().await;
+    world.publish(recorder("recorder", &json!({ "on": "message" }))).await;
+    world.say(ASHA, "hello").await;
+    world.accounts.done(&wanted(&world).await, &json!({ "messageId": "wamid.A" })).await;
+    // Longer than an index takes, and not to be compressed.
+    let key: String = std::iter::repeat_with(|| Uuid::new_v4().to_string()).take(400).collect();
+    world
+        .accept(vec![
+            told("wamid.A", "sent", None),
+            told("wamid.LONG", "sent", Some(&key)),
+            told("wamid.A", "delivered", None),
+        ])
+        .await;
+    world.rest().await;
+    assert_eq!(traces(&world).await, (3, "delivered".to_owned(), 0));
+    let decision: String =
+        world.one("select decision from message where provider_id = 'wamid.LONG sent'").await;
+    assert!(decision.starts_with("failed: "), "{decision}");
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

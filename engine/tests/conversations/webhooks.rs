@@ -4,6 +4,7 @@ use crate::support::{ASHA, World, booking, phone, recorder, said, whatsapp, wrot
 use engine::Accepted;
 use engine::conversation::inbound::Inbound;
 use serde_json::{Value, json};
+use std::{collections::HashSet, future::Future, task::Poll};
 use uuid::Uuid;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -28,6 +29,57 @@ async fn fifty_times_is_once() {
     world.rest().await;
     assert_eq!(world.decisions(ASHA).await, ["started: booking", "foreground"]);
     assert_eq!(world.provider.sent().len(), 2);
+    world.end().await;
+}
+
+/// What arrives while something is being stored is stored together. Then one of it cannot be, and then the connection is lost.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn those_that_arrive_together_are_each_told_what_became_of_theirs() {
+    let long: String = std::iter::repeat_with(|| Uuid::new_v4().to_string()).take(400).collect();
+    let cases = [("a1 a2 a2 a3", "", false), ("b1 LONG b2", "LONG", false), ("c1 c2 c1", "", true)];
+    let world = World::make_deaf().await;
+    for (ids, refused, is_cut) in cases {
+        let mut lock = world.pool.begin().await.unwrap();
+        sqlx::query("lock table message in exclusive mode").execute(&mut *lock).await.unwrap();
+        let mut arriving = Vec::new();
+        for id in ["first"].into_iter().chain(ids.split(' ')) {
+            let name = if id == "LONG" { long.clone() } else { format!("{ids} {id}") };
+            let items = vec![said(ASHA, &name, "hello")];
+            let mut accept = Box::pin(world.conversations.accept(&world.channel, items));
+            // Polled once, it has arrived.
+            let begun = std::future::poll_fn(|context| Poll::Ready(accept.as_mut().poll(context)));
+            assert!(begun.await.is_pending(), "{ids}");
+            arriving.push((id, accept));
+            world.until("select count(*) from pg_locks where not granted", 1).await;
+        }
+        if is_cut {
+            let cut = "select count(pg_terminate_backend(pid)) from pg_locks where not granted";
+            assert_eq!(world.one::<i64>(cut).await, 1);
+        }
+        lock.rollback().await.unwrap();
+        let mut stored = 0;
+        for (id, accept) in arriving {
+            let accepted = accept.await;
+            // The one that was under way when the connection was lost is told so, and comes again.
+            let fails = id == refused || (is_cut && id == "first");
+            assert_eq!(accepted.is_err(), fails, "{ids}: {id} {accepted:?}");
+            stored += accepted.map_or(0, |accepted| accepted.stored);
+        }
+        let rows: Vec<(String, String)> =
+            sqlx::query_as("select split_part(provider_id, ' ', -1), xmin::text from message where provider_id like $1 order by id")
+                .bind(format!("{ids}%"))
+                .fetch_all(&world.pool)
+                .await
+                .unwrap();
+        assert_eq!(rows.len(), stored, "{ids}");
+        let commits: HashSet<&str> = rows
+            .iter()
+            .filter(|(id, _)| id != "first")
+            .map(|(_, commit)| commit.as_str())
+            .collect();
+        assert_eq!(commits.len() == 1, refused.is_empty(), "{rows:?}");
+    }
+    world.conversations.start();
     world.end().await;
 }
 

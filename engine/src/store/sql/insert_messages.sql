@@ -5,3 +5,4 @@ from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::jsonb[], $6::tex
     with ordinality as arrived (tenant_id, channel_id, direction, provider_id, body, status, at, n)
 order by n
 on conflict (tenant_id, channel_id, direction, provider_id) do nothing
+returning channel_id, direction, provider_id

@@ -3,4 +3,4 @@ insert into message (tenant_id, channel_id, direction, provider_id, body, status
 values ($1, $2, 'out', $3, '{}', 'accepted', $5, $6, $6, $4)
 on conflict (tenant_id, channel_id, direction, provider_id) do update
 set step_key = coalesce(message.step_key, excluded.step_key)
-returning id, status, instance_id, conversation_id
+returning id, status, instance_id, conversation_id, step_key

@@ -1,3 +1,0 @@
-update message
-set status = $3
-where tenant_id = $1 and id = $2
