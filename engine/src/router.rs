@@ -14,6 +14,7 @@
 //! **Invariant:** a message that cannot be routed costs itself: the failure is its decision, and the next one is looked at.
 
 mod groups;
+mod looks;
 pub(crate) mod person;
 mod route;
 mod stack;
@@ -33,6 +34,7 @@ use crate::{
     },
 };
 use groups::{Groups, Held, Tagged};
+use looks::Looks;
 use route::Case;
 use std::{
     collections::{HashMap, HashSet},
@@ -42,7 +44,7 @@ use std::{
     },
     time::Duration,
 };
-use tokio::{sync::Notify, task::JoinSet};
+use tokio::{sync::Notify, task::JoinSet, time::Instant};
 use trigger::Starters;
 use uuid::Uuid;
 
@@ -87,8 +89,9 @@ impl Router {
     /// Routes until told to stop; a hint makes it look at once.
     pub(crate) async fn run(self: Arc<Self>, hint: Arc<Notify>) {
         let mut backoff = DATABASE_RETRY;
+        let mut looks = Looks::default();
         while !self.is_stopping.load(Ordering::SeqCst) {
-            let wait = match self.route_all().await {
+            let wait = match self.route_all(&mut looks).await {
                 Ok(Routed::Done) => {
                     backoff = DATABASE_RETRY;
                     POLL
@@ -108,12 +111,13 @@ impl Router {
     }
 
     /// One pass over everything that is not routed; `Waits` if something could not be yet.
-    async fn route_all(self: &Arc<Self>) -> Result<Routed> {
+    async fn route_all(self: &Arc<Self>, looks: &mut Looks) -> Result<Routed> {
         let owned = self.engine.shards().owned();
         if owned.is_empty() {
             return Ok(Routed::Done);
         }
-        let mut after = 0;
+        let look = looks.next(owned, Instant::now());
+        let mut after = look.after;
         let mut held = Held::default();
         loop {
             let (pool, filter) = (self.engine.pool().clone(), owned.filter());
@@ -129,6 +133,7 @@ impl Router {
                 tokio::join!(self.route_told(told), self.route_written(written, &mut held));
             told.and(written)?;
         }
+        looks.ended(look, after, held.first());
         Ok(if held.is_empty() { Routed::Done } else { Routed::Waits })
     }
 

@@ -41,24 +41,36 @@ pub(super) struct Groups {
 
 /// People whose next message waits.
 #[derive(Debug, Default)]
-pub(super) struct Held(HashSet<Tag>);
+pub(super) struct Held {
+    tags: HashSet<Tag>,
+    first: Option<i64>,
+}
 
 impl Held {
     /// These messages wait, and so do all later ones of the same people.
     pub(super) fn add(&mut self, messages: Vec<Tagged>) {
-        self.0.extend(messages.into_iter().flat_map(|message| message.tags));
+        for message in messages {
+            let id = message.message.id;
+            self.first = Some(self.first.map_or(id, |first| first.min(id)));
+            self.tags.extend(message.tags);
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.first.is_none()
+    }
+
+    /// The id of the first that waits.
+    pub(super) fn first(&self) -> Option<i64> {
+        self.first
     }
 
     /// Whether this message has to wait, because an earlier one of the same person does.
     fn takes(&mut self, message: &Tagged) -> bool {
-        let is_held = message.tags.iter().any(|tag| self.0.contains(tag));
+        let is_held = message.tags.iter().any(|tag| self.tags.contains(tag));
         if is_held {
             // Somebody may be held under one name and write under two.
-            self.0.extend(message.tags.iter().cloned());
+            self.tags.extend(message.tags.iter().cloned());
         }
         is_held
     }

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use sqlx::PgPool;
 use stage::Stage;
 use std::{
+    convert::Infallible,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -57,17 +58,12 @@ pub(super) async fn run(args: &Args, bench: &Bench) -> anyhow::Result<()> {
         "customers": args.customers, "reader_s": args.reader.map(|held| held.as_secs()) });
     bench.tell_parameters("mixed", parameters).await?;
     let stage = Box::pin(Stage::set_up(bench)).await?;
-    let reader = args.reader.map(|held| tokio::spawn(read(bench.pool.clone(), held)));
-    let ended = Box::pin(talk(args, bench, &stage)).await;
-    if let Some(reader) = reader {
-        // Its connection goes with it, and so does the snapshot.
-        reader.abort();
-        match reader.await {
-            Ok(Err(error)) => return Err(error.context("the reader that holds a snapshot")),
-            Err(error) if error.is_panic() => anyhow::bail!("the reader panicked"),
-            _ => {}
-        }
-    }
+    let reader = read(bench.pool.clone(), args.reader);
+    // Its connection goes with it, and so does the snapshot.
+    let ended = tokio::select! {
+        ended = Box::pin(talk(args, bench, &stage)) => ended,
+        error = reader => Err(error.context("the reader that holds a snapshot")),
+    };
     let open = stage.open_conversations().await?;
     stage.close().await;
     bench.tell(&ended?)?;
@@ -138,16 +134,28 @@ impl Part {
     }
 }
 
-/// Holds one snapshot after the other.
-async fn read(pool: PgPool, held: Duration) -> anyhow::Result<()> {
-    let mut connection = pool.acquire().await?.detach();
-    loop {
-        sqlx::raw_sql("begin isolation level repeatable read read only")
+/// Holds one snapshot after the other; why it cannot, if it cannot.
+async fn read(pool: PgPool, held: Option<Duration>) -> anyhow::Error {
+    let Some(held) = held else { return std::future::pending().await };
+    let hold = async || -> anyhow::Result<Infallible> {
+        let mut connection = pool.acquire().await?.detach();
+        // A report is nobody's session of ours, and nothing limits it.
+        sqlx::raw_sql("set idle_in_transaction_session_timeout = 0")
             .execute(&mut connection)
             .await?;
-        // The snapshot is taken by the first statement.
-        sqlx::raw_sql("select from instance limit 1").execute(&mut connection).await?;
-        tokio::time::sleep(held).await;
-        sqlx::raw_sql("commit").execute(&mut connection).await.context("ending the snapshot")?;
-    }
+        loop {
+            sqlx::raw_sql("begin isolation level repeatable read read only")
+                .execute(&mut connection)
+                .await?;
+            // The snapshot is taken by the first statement.
+            sqlx::raw_sql("select from instance limit 1").execute(&mut connection).await?;
+            tokio::time::sleep(held).await;
+            sqlx::raw_sql("commit")
+                .execute(&mut connection)
+                .await
+                .context("ending the snapshot")?;
+        }
+    };
+    let Err(error) = hold().await;
+    error
 }
