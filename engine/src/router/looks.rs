@@ -58,7 +58,7 @@ impl Looks {
             return;
         }
         let before = self.whole.back().map_or(0, |look| look.1);
-        let routed = waits.map_or(seen.max(before), |first| first - 1);
+        let routed = waits.map_or_else(|| seen.max(before), |first| first - 1);
         // What waits is seen by every look, however late it was committed.
         self.whole.iter_mut().for_each(|look| look.1 = look.1.min(routed));
         self.whole.push_back((look.at, routed));

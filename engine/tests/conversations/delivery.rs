@@ -49,7 +49,8 @@ async fn states_move_forward_before_and_after_our_own_record() {
         for happening in happenings.split(' ').chain(["end"]) {
             let is_told = !["done", "end"].contains(&happening);
             page.extend(is_told.then(|| told("wamid.OUT", happening, Some(&wanted.key))));
-            if !page.is_empty() && !(is_told && at_once) {
+            let goes_on = is_told && at_once;
+            if !page.is_empty() && !goes_on {
                 world.accept(std::mem::take(&mut page)).await;
                 world.rest().await;
             }
