@@ -143,7 +143,7 @@ impl Conversations {
         }
         let n = new.len();
         let channels = known.into_values().flatten().map(|id| shard_of(id, None)).collect();
-        accepted.stored = self.0.arrivals.store(new).await?;
+        accepted.stored = self.0.arrivals.store(tenant, new).await?;
         accepted.duplicates = n - accepted.stored;
         self.0.engine.bell().messages(channels);
         Ok(accepted)

@@ -31,7 +31,7 @@ pub(crate) mod retired;
 pub mod schedules;
 pub mod shards;
 pub(crate) mod shared;
-pub mod statuses;
+pub(crate) mod statuses;
 pub mod steps;
 pub mod timers;
 pub(crate) mod turns;

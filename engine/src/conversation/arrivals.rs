@@ -2,6 +2,7 @@
 //! people write to has a webhook for each message, and three for each answer. Nobody waits for more to come.
 //!
 //! **Invariant:** each arrival is stored whole or not at all, and its sender is told which; what cannot be stored costs itself.
+//! **Invariant:** what a tenant sends waits for nobody else's.
 
 use crate::{
     Clock, Error, Result,
@@ -9,23 +10,22 @@ use crate::{
     store::messages::{self, NewMessage},
 };
 use sqlx::PgPool;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 use tokio::{sync::oneshot, task::JoinSet};
+use uuid::Uuid;
 
 /// Where they meet.
 pub(super) struct Arrivals {
     pool: PgPool,
     clock: Clock,
-    queue: Mutex<Queue>,
+    /// What waits behind what is being stored, of each tenant of which something is.
+    waiting: Mutex<HashMap<Uuid, Vec<Arrival>>>,
 }
 
-#[derive(Default)]
-struct Queue {
-    waiting: Vec<Arrival>,
-    is_storing: bool,
-}
-
-/// What came at once.
+/// What came with one webhook.
 struct Arrival {
     new: Vec<NewMessage>,
     /// How many were not there yet.
@@ -34,44 +34,58 @@ struct Arrival {
 
 impl Arrivals {
     pub(super) fn new(pool: PgPool, clock: Clock) -> Arc<Self> {
-        Arc::new(Self { pool, clock, queue: Mutex::default() })
+        Arc::new(Self { pool, clock, waiting: Mutex::default() })
     }
 
-    /// Stores them in their order, after what came before; how many were not there yet.
-    pub(super) async fn store(self: &Arc<Self>, new: Vec<NewMessage>) -> Result<usize> {
+    /// Stores what one tenant was sent, in its order and after what came before; how many were not there yet.
+    pub(super) async fn store(
+        self: &Arc<Self>,
+        tenant: Uuid,
+        new: Vec<NewMessage>,
+    ) -> Result<usize> {
         if new.is_empty() {
             return Ok(0);
         }
         let (stored, told) = oneshot::channel();
-        let is_first = {
-            let mut queue = self.queue();
-            queue.waiting.push(Arrival { new, stored });
-            !std::mem::replace(&mut queue.is_storing, true)
+        let arrival = Arrival { new, stored };
+        let first = match self.waiting().entry(tenant) {
+            Entry::Occupied(mut waiting) => {
+                waiting.get_mut().push(arrival);
+                None
+            }
+            Entry::Vacant(nobody) => {
+                nobody.insert(Vec::new());
+                Some(arrival)
+            }
         };
-        if is_first {
+        if let Some(first) = first {
             // Whoever hangs up does not end it: others wait for it.
-            tokio::spawn(Storing(Arc::clone(self)).run());
+            tokio::spawn(Storing { arrivals: Arc::clone(self), tenant }.run(first));
         }
         told.await.unwrap_or(Err(Error::Panicked))
     }
 
-    fn queue(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    fn waiting(&self) -> MutexGuard<'_, HashMap<Uuid, Vec<Arrival>>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The first that wait, for one statement; without any, the next arrival has to begin again.
-    fn next(&self) -> Vec<Arrival> {
-        let mut queue = self.queue();
+    /// The first that wait, for one statement; without any, the next arrival begins again.
+    fn next(&self, tenant: Uuid) -> Vec<Arrival> {
+        let mut all = self.waiting();
+        let Entry::Occupied(mut waiting) = all.entry(tenant) else { return Vec::new() };
+        if waiting.get().is_empty() {
+            waiting.remove();
+            return Vec::new();
+        }
         let mut n = 0;
         let is_full = |arrival: &Arrival| {
             n += arrival.new.len();
             n > ARRIVALS_MAX
         };
         // One that is too long alone goes alone.
-        let full_at = queue.waiting.iter().position(is_full).map(|at| at.max(1));
-        let count = full_at.unwrap_or(queue.waiting.len());
-        queue.is_storing = count > 0;
-        queue.waiting.drain(..count).collect()
+        let full_at = waiting.get().iter().position(is_full).map(|at| at.max(1));
+        let count = full_at.unwrap_or_else(|| waiting.get().len());
+        waiting.get_mut().drain(..count).collect()
     }
 
     /// With one statement; if that fails because of one of them, each with its own.
@@ -115,17 +129,18 @@ impl Arrival {
     }
 }
 
-/// Stores until nothing waits. If it ends before that, those who wait are told so and the next arrival begins again.
-struct Storing(Arc<Arrivals>);
+/// Stores until nothing of the tenant waits. If it ends before that, those who wait are told so and the next arrival begins again.
+struct Storing {
+    arrivals: Arc<Arrivals>,
+    tenant: Uuid,
+}
 
 impl Storing {
-    async fn run(self) {
-        loop {
-            let batch = self.0.next();
-            if batch.is_empty() {
-                return;
-            }
-            self.0.store_batch(batch).await;
+    async fn run(self, first: Arrival) {
+        let mut batch = vec![first];
+        while !batch.is_empty() {
+            self.arrivals.store_batch(batch).await;
+            batch = self.arrivals.next(self.tenant);
         }
     }
 }
@@ -133,7 +148,7 @@ impl Storing {
 impl Drop for Storing {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            *self.0.queue() = Queue::default();
+            self.arrivals.waiting().remove(&self.tenant);
         }
     }
 }

@@ -84,6 +84,29 @@ async fn those_that_arrive_together_are_each_told_what_became_of_theirs() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tenant_waits_for_its_own_only() {
+    let world = World::make_deaf().await;
+    let other = world.channels.upsert(whatsapp(Uuid::now_v7(), "15550009999")).await.unwrap();
+    // Somebody is about to store the same message, and does not end.
+    let mut held = world.pool.begin().await.unwrap();
+    let insert = "insert into message (tenant_id, channel_id, direction, provider_id, body, status, at, received_at)
+        values ($1, $2, 'in', 'held', '{}', 'received', now(), now())";
+    let insert = sqlx::query(insert).bind(world.tenant).bind(world.channel.id);
+    insert.execute(&mut *held).await.unwrap();
+    let mut waits =
+        Box::pin(world.conversations.accept(&world.channel, vec![said(ASHA, "held", "hello")]));
+    let begun = std::future::poll_fn(|context| Poll::Ready(waits.as_mut().poll(context)));
+    assert!(begun.await.is_pending());
+    world.until("select count(*) from pg_locks where not granted", 1).await;
+    let theirs = world.conversations.accept(&other, vec![said(ASHA, "theirs", "hello")]).await;
+    assert_eq!(theirs.unwrap().stored, 1);
+    held.rollback().await.unwrap();
+    assert_eq!(waits.await.unwrap().stored, 1);
+    world.conversations.start();
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_kind_is_stored() {
     // (body, decision)
     let mut deep = json!(1);
