@@ -50,6 +50,8 @@ struct Line {
 #[derive(Debug, Default)]
 struct Block {
     tokens: u32,
+    /// How many there were.
+    granted: u32,
     /// The tokens are lost after this.
     until: DateTime<Utc>,
     /// The bucket was empty, and stays so until then.
@@ -95,10 +97,11 @@ impl Buckets {
             key: &key.1,
             rate: Rate { burst: rate.burst.saturating_sub(kept).max(1), ..rate },
         };
-        let wanted = line.wanted.load(Ordering::Relaxed).clamp(1, size);
+        let wanted = line.wanted.load(Ordering::Relaxed).max(block.used(now)).clamp(1, size);
         let reserved = pacing::reserve(&self.pool, named, wanted, now).await?;
         fault::point("pacing.reserved");
-        if let Some(rest) = u32::try_from(reserved.granted).unwrap_or(0).checked_sub(1) {
+        block.granted = u32::try_from(reserved.granted).unwrap_or(0);
+        if let Some(rest) = block.granted.checked_sub(1) {
             block.tokens = rest;
             block.until = now + delta(PACING_BLOCK);
             return Ok(Ok(()));
@@ -187,6 +190,19 @@ impl Buckets {
 }
 
 impl Block {
+    /// How many the next block should have, by what became of this one: twice as many if it was used up before its time,
+    /// as many as were used if some were lost, and none in advance if nobody came for as long again. So a process that
+    /// sends steadily writes the row ten times a second and not for each message, and one that sends seldom loses nothing.
+    fn used(&self, now: DateTime<Utc>) -> u32 {
+        if now < self.until {
+            return self.granted.saturating_mul(2);
+        }
+        if now >= self.until + delta(PACING_BLOCK) {
+            return 0;
+        }
+        self.granted.saturating_sub(self.tokens)
+    }
+
     /// When the next one who is sent away may come back. A block's worth of them come back together, when there is a block
     /// for them: so that they need one statement, not one each.
     fn promise(&mut self, rate: Rate, now: DateTime<Utc>) -> DateTime<Utc> {
@@ -235,6 +251,24 @@ mod tests {
         }
         let last = (0..100_000).map(|_| block.promise(rate, now)).last().unwrap();
         assert_eq!(last, now + delta(PACING_WAIT_MAX));
+    }
+
+    #[test]
+    fn a_block_is_as_large_as_the_one_before_was_used() {
+        let ms = |ms: i64| DateTime::from_timestamp_millis(ms).unwrap();
+        // Granted, left, looked at, wanted; a block lasts until 100.
+        for (granted, tokens, at, wanted) in [
+            (1, 0, 20, 2),
+            (8, 0, 99, 16),
+            (8, 0, 100, 8),
+            (8, 5, 150, 3),
+            (8, 8, 150, 0),
+            (8, 5, 200, 0),
+            (0, 0, 50, 0),
+        ] {
+            let block = Block { tokens, granted, until: ms(100), ..Block::default() };
+            assert_eq!(block.used(ms(at)), wanted, "{granted} {tokens} {at}");
+        }
     }
 
     #[test]
