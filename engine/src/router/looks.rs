@@ -10,9 +10,9 @@ use std::{collections::VecDeque, time::Duration};
 use tokio::time::Instant;
 
 /// How often one begins at the beginning.
-const WHOLE: Duration = Duration::from_secs(5);
+const WHOLE: Duration = Duration::from_secs(3);
 /// Longest from an id to its commit. A webhook is one statement of a few milliseconds.
-const SETTLED: Duration = Duration::from_secs(10);
+const SETTLED: Duration = Duration::from_secs(3);
 
 /// The looks of a router.
 #[derive(Debug, Default)]
@@ -77,23 +77,22 @@ mod tests {
         let script = [
             (0, ours, 0, Some((70, None))),
             (10, ours, 0, Some((80, None))),
-            (5_000, ours, 0, Some((100, None))),
-            (9_990, ours, 0, Some((105, None))),
-            (10_000, ours, 0, None),
-            (10_010, ours, 70, Some((110, None))),
-            (15_000, ours, 0, Some((130, None))),
-            (15_010, ours, 100, Some((140, None))),
+            (2_990, ours, 0, Some((90, None))),
+            (3_000, ours, 0, Some((100, None))),
+            (3_010, ours, 70, Some((110, None))),
+            (6_000, ours, 0, Some((130, None))),
+            (6_010, ours, 100, Some((140, None))),
             // Somebody waits whose message came late.
-            (20_000, ours, 0, Some((150, Some(90)))),
-            (20_010, ours, 89, Some((160, None))),
+            (9_000, ours, 0, Some((150, Some(90)))),
+            (9_010, ours, 89, Some((160, None))),
             // There was nothing to be seen.
-            (25_000, ours, 0, Some((0, None))),
-            (34_990, ours, 0, Some((300, None))),
-            (35_000, ours, 89, Some((310, None))),
-            (45_000, ours, 0, None),
-            (45_010, ours, 300, None),
-            (45_020, others, 0, Some((320, None))),
-            (45_030, others, 0, Some((330, None))),
+            (12_000, ours, 0, Some((0, None))),
+            (14_990, ours, 89, None),
+            (15_010, ours, 0, Some((300, None))),
+            (18_020, ours, 0, None),
+            (18_030, ours, 300, None),
+            (18_040, others, 0, Some((320, None))),
+            (18_050, others, 0, Some((330, None))),
         ];
         let mut looks = Looks::default();
         for (ms, owned, after, ended) in script {
