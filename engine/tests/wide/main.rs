@@ -7,5 +7,6 @@ extern crate perdure_engine as engine;
 mod distribute;
 mod hosts;
 mod keys;
+mod plans;
 mod statements;
 mod support;

@@ -2,7 +2,7 @@
 //! then goes to the nodes of those tenants only. The few that look over all tenants are named with their reason.
 //!
 //! A condition counts if it stands in the plan as a comparison `table.tenant_id = …` that nothing weakens (a part of an `or`
-//! does not count). Inserts name the column, because it has no default.
+//! does not count), or as one with an array of one value (`prefer_keys.sql`). Inserts name the column, because it has no default.
 
 use crate::support::Db;
 use serde_json::Value;
@@ -97,7 +97,7 @@ async fn every_statement_is_led_by_the_tenant() {
 }
 
 /// The plan for any parameters, so that none of them can be folded away.
-async fn plan(connection: &mut PgConnection, sql: &str) -> sqlx::Result<Value> {
+pub(crate) async fn plan(connection: &mut PgConnection, sql: &str) -> sqlx::Result<Value> {
     let run = async |connection: &mut PgConnection, text: String| {
         sqlx::raw_sql(AssertSqlSafe(text)).fetch_all(connection).await
     };
@@ -147,7 +147,8 @@ fn free(plan: &Value, tables: &BTreeSet<String>) -> BTreeSet<Use> {
         let column = format!("{}.tenant_id", used.alias);
         conditions.iter().any(|text| {
             let (left, right) = text.split_once(" = ").unwrap_or((text, ""));
-            left == column || right == column
+            let is_one = !right.starts_with("ANY ") || right.starts_with("ANY (ARRAY[");
+            (left == column && is_one) || right == column
         })
     };
     uses.into_iter().filter(|used| tables.contains(&used.table) && !is_led(used)).collect()

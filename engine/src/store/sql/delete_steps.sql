@@ -1,8 +1,9 @@
+-- By key and by nothing else: see `prefer_keys.sql`.
 delete from step
 using unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::int[], $5::bigint[])
     as gone (tenant_id, instance_id, seq, index, fence)
 where
-    step.tenant_id = gone.tenant_id
+    step.tenant_id = any(array[gone.tenant_id])
     and step.instance_id = gone.instance_id
     and step.seq = gone.seq
     and step.index = gone.index

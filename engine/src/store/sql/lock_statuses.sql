@@ -1,7 +1,8 @@
--- Those that nobody has routed, in their order.
+-- Those that nobody has routed, in their order; by key and by nothing else: see `prefer_keys.sql`.
 select message.id
 from unnest($1::uuid[], $2::bigint[]) as told (tenant_id, id)
-join message on message.tenant_id = told.tenant_id and message.id = told.id
-where message.routed_at is null
-order by message.id
+join message on message.tenant_id = any(array[told.tenant_id]) and message.id = any(array[told.id])
+-- Said so, Postgres does not consider the index on what is not routed.
+where coalesce(message.routed_at, 'infinity') = 'infinity'
+order by told.id
 for update of message

@@ -16,5 +16,11 @@ select
             and identity.channel_id = conversation.channel_id and identity.kind = 'user_id'
     ) as user_id
 from conversation
-left join contact on contact.tenant_id = conversation.tenant_id and contact.id = conversation.contact_id
+-- By the key: without statistics, all contacts of the tenant would be read.
+left join lateral (
+    select contact.phone
+    from contact
+    where contact.tenant_id = $1 and contact.id = conversation.contact_id
+    limit 1
+) as contact on true
 where conversation.tenant_id = $1 and conversation.id = $2

@@ -8,11 +8,13 @@ from (
     limit $6
 ) as begun
 where
-    step.tenant_id = begun.tenant_id
+    -- By key and by nothing else: see `prefer_keys.sql`.
+    step.tenant_id = any(array[begun.tenant_id])
     and step.instance_id = begun.instance_id
     and step.seq = begun.seq
     and step.index = begun.index
     -- Nobody else has claimed it, and its state has not been left.
     and step.fence = begun.fence
-    and step.status in ('ready', 'waiting')
+    -- Ready or waiting; said so, Postgres would also consider the index on lanes, of which only the tenant is known here.
+    and step.status not in ('started', 'checking', 'parked')
 returning step.tenant_id, step.instance_id, step.seq, step.index
