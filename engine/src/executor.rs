@@ -22,6 +22,7 @@ use crate::{
     caught, fault, kinds,
     limits::{DATABASE_RETRY, LANE_PAGE, LANE_PAGES_MAX, LANE_ROWS_MIN, REFILL, STEP_PAGE},
     outbox::Outbox,
+    polling,
     request::Settings,
     shards::{ShardSet, Shards},
     store::{
@@ -41,6 +42,7 @@ use std::{
     pin::pin,
     sync::Arc,
     task::{Context, Poll, Waker},
+    time::Duration,
 };
 use tokio::{
     sync::{mpsc, oneshot},
@@ -92,6 +94,8 @@ pub(crate) struct Executor {
     /// Those that have their account, and wait for their mark.
     resolved: Vec<(Box<StepRow>, Account)>,
     polled: Option<Instant>,
+    /// How long it took to look at all lanes, if the last poll did.
+    poll_took: Duration,
     /// When the steps of processes that are gone were looked for.
     recovered: Option<Instant>,
     /// The lane the next poll goes on after.
@@ -116,6 +120,7 @@ impl Executor {
             put_down: Vec::new(),
             resolved: Vec::new(),
             polled: None,
+            poll_took: Duration::ZERO,
             recovered: None,
             looked_at: Lane::before_all(),
         }
@@ -226,19 +231,24 @@ impl Executor {
     /// Looks for steps whose hint was lost, or that found no room; lane by lane, a few pages of lanes at a time.
     async fn poll(&mut self) {
         let poll = self.shared.settings.poll;
-        let wait = if self.waiting.is_hungry() { REFILL.min(poll) } else { poll };
+        let wait = match self.waiting.is_hungry() {
+            true => REFILL.min(poll),
+            false => polling::apart(poll, self.poll_took),
+        };
         if self.polled.is_some_and(|at| at.elapsed() < wait)
             || self.shared.shards.owned().is_empty()
         {
             return;
         }
         self.polled = Some(Instant::now());
+        self.poll_took = Duration::ZERO;
         self.recover().await;
         self.waiting.feed();
+        let began = Instant::now();
         for _ in 0..LANE_PAGES_MAX {
             match self.look().await {
                 Ok(true) => {}
-                Ok(false) => return,
+                Ok(false) => return self.poll_took = began.elapsed(),
                 Err(error) => return tracing::warn!(%error, "steps cannot be read"),
             }
         }

@@ -16,6 +16,7 @@ use crate::{
     fault, ids, key,
     limits::{IN_FLIGHT_MAX, INBOX_PAGE},
     owner::batch,
+    polling,
     resume::{self, ResumeLinks},
     shards::{ShardSet, Shards},
     store::{
@@ -47,8 +48,8 @@ const RUNG_MAX: usize = 32;
 enum Swept {
     /// Every row of the shards that were rung.
     Rung,
-    /// Every row.
-    All,
+    /// Every row; finding that there are few took so long.
+    All(Duration),
     /// As many as may be in memory.
     Part,
 }
@@ -75,7 +76,7 @@ impl Inbox {
         while !stop.is_set() {
             let wait = match self.sweep(&look, &stop).await {
                 Ok(Swept::Rung) => None,
-                Ok(Swept::All) => Some(self.poll),
+                Ok(Swept::All(took)) => Some(polling::apart(self.poll, took)),
                 Ok(Swept::Part) => Some(FULL_WAIT),
                 Err(error) => {
                     tracing::warn!(%error, "the inbox cannot be read");
@@ -98,7 +99,7 @@ impl Inbox {
     async fn sweep(&self, look: &ShardSet, stop: &Stop) -> Result<Swept, Error> {
         let owned = self.shards.owned();
         if owned.is_empty() {
-            return Ok(Swept::All);
+            return Ok(Swept::All(Duration::ZERO));
         }
         let rung = look.both(&owned);
         let is_much = rung == owned || rung.len() > RUNG_MAX;
@@ -126,12 +127,15 @@ impl Inbox {
         let mut after = BEGINNING;
         while self.in_flight.len() < IN_FLIGHT_MAX && !stop.is_set() {
             let _reading = self.in_flight.reading();
+            let began = Instant::now();
             let rows = inbox::read(&self.pool, after, INBOX_PAGE, filter.as_deref()).await?;
-            let Some(last) = rows.last() else { return Ok(Swept::All) };
-            after = (last.shard, last.id);
             let is_last_page = rows.len() < usize::try_from(INBOX_PAGE).unwrap_or(usize::MAX);
+            // A page that is full is worth its time.
+            let took = if is_last_page { began.elapsed() } else { Duration::ZERO };
+            let Some(last) = rows.last() else { return Ok(Swept::All(took)) };
+            after = (last.shard, last.id);
             if !self.hand_over(rows).await? || is_last_page {
-                return Ok(Swept::All);
+                return Ok(Swept::All(took));
             }
         }
         if self.in_flight.len() < IN_FLIGHT_MAX * 2 {

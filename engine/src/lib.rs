@@ -44,6 +44,7 @@ mod outbox;
 mod outside;
 mod owner;
 pub mod pacing;
+mod polling;
 mod priority;
 mod request;
 pub mod resume;

@@ -116,7 +116,7 @@ impl Router {
         if owned.is_empty() {
             return Ok(Routed::Done);
         }
-        let look = looks.next(owned, Instant::now());
+        let mut look = looks.next(owned, Instant::now());
         let mut after = look.after;
         let mut held = Held::default();
         loop {
@@ -124,7 +124,9 @@ impl Router {
             let page = detached(async move {
                 Ok(messages::unrouted(&pool, after, ROUTE_PAGE, filter.as_deref()).await?)
             });
+            let began = Instant::now();
             let page = page.await?;
+            look.took += began.elapsed();
             let Some(last) = page.last() else { break };
             after = last.id;
             let (told, written): (Vec<_>, Vec<_>) =
@@ -133,7 +135,7 @@ impl Router {
                 tokio::join!(self.route_told(told), self.route_written(written, &mut held));
             told.and(written)?;
         }
-        looks.ended(look, after, held.first());
+        looks.ended(look, Instant::now(), after, held.first());
         Ok(if held.is_empty() { Routed::Done } else { Routed::Waits })
     }
 

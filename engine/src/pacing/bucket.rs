@@ -3,7 +3,7 @@
 //! A bucket is one number, the time at which it will be full again (GCRA), so it needs no clock of its own to refill.
 //!
 //! **Invariant:** in any time `t`, all processes together hand out at most `rate * t + burst` tokens of a shared bucket: a
-//! block is used up within [`PACING_BLOCK`] or lost, and the table's bucket is smaller by a block.
+//! block is used up within the time in which the rate carries one, or lost, and the table's bucket is smaller by a block.
 //! **Invariant:** at most one statement of a process is under way for a bucket, and it takes what all who stand in line want.
 
 use crate::{
@@ -103,7 +103,7 @@ impl Buckets {
         block.granted = u32::try_from(reserved.granted).unwrap_or(0);
         if let Some(rest) = block.granted.checked_sub(1) {
             block.tokens = rest;
-            block.until = now + delta(PACING_BLOCK);
+            block.until = now + block_time(rate);
             return Ok(Ok(()));
         }
         block.tokens = 0;
@@ -128,7 +128,7 @@ impl Buckets {
         }
     }
 
-    /// Nobody gets a token of a shared bucket before `until`.
+    /// Nobody gets a token of a shared bucket before `until`, but for what other processes have of their blocks.
     pub(super) async fn close(
         &self,
         key: &Key,
@@ -137,7 +137,7 @@ impl Buckets {
     ) -> sqlx::Result<()> {
         let line = self.line(key);
         let mut block = line.block.lock().await;
-        block.tokens = 0;
+        (block.tokens, block.granted) = (0, 0);
         block.empty_until = block.empty_until.max(until);
         let named = Named { tenant: key.0, key: &key.1, rate };
         pacing::close(&self.pool, named, until, self.clock.now()).await
@@ -192,7 +192,7 @@ impl Buckets {
 impl Block {
     /// How many the next block should have, by what became of this one: twice as many if it was used up before its time,
     /// as many as were used if some were lost, and none in advance if nobody came for as long again. So a process that
-    /// sends steadily writes the row ten times a second and not for each message, and one that sends seldom loses nothing.
+    /// sends steadily writes the row ten times a second and not for each message, and what is lost is less than what was used.
     fn used(&self, now: DateTime<Utc>) -> u32 {
         if now < self.until {
             return self.granted.saturating_mul(2);
@@ -222,6 +222,11 @@ fn block_size(rate: Rate) -> u32 {
     let block_us = u64::try_from(PACING_BLOCK.as_micros()).unwrap_or(u64::MAX);
     let n = u32::try_from(block_us / rate.period_us.max(1)).unwrap_or(u32::MAX);
     n.min(rate.burst / 2).max(1)
+}
+
+/// How long a block may be used: as long as the rate takes to carry another.
+fn block_time(rate: Rate) -> TimeDelta {
+    periods(rate, block_size(rate)).min(delta(PACING_BLOCK))
 }
 
 /// The time of `n` tokens.
@@ -273,10 +278,17 @@ mod tests {
 
     #[test]
     fn blocks() {
-        for (period_us, burst, wanted) in
-            [(12_500, 80, 8), (12_500, 4, 2), (6_000_000, 1, 1), (100, 10_000, 1_000), (1, 1, 1)]
-        {
-            assert_eq!(block_size(Rate { period_us, burst }), wanted, "{period_us} {burst}");
+        for (period_us, burst, size, ms) in [
+            (12_500, 80, 8, 100),
+            (12_500, 4, 2, 25),
+            (1_000, 20, 10, 10),
+            (6_000_000, 1, 1, 100),
+            (100, 10_000, 1_000, 100),
+            (1, 1, 1, 0),
+        ] {
+            let rate = Rate { period_us, burst };
+            let block = (block_size(rate), block_time(rate).num_milliseconds());
+            assert_eq!(block, (size, ms), "{period_us} {burst}");
         }
     }
 }

@@ -147,7 +147,8 @@ fn free(plan: &Value, tables: &BTreeSet<String>) -> BTreeSet<Use> {
         let column = format!("{}.tenant_id", used.alias);
         conditions.iter().any(|text| {
             let (left, right) = text.split_once(" = ").unwrap_or((text, ""));
-            let is_one = !right.starts_with("ANY ") || right.starts_with("ANY (ARRAY[");
+            let array = right.strip_prefix("ANY (ARRAY[");
+            let is_one = !right.starts_with("ANY ") || array.is_some_and(|it| !it.contains(','));
             (left == column && is_one) || right == column
         })
     };

@@ -19,16 +19,21 @@ mod timers;
 mod usage;
 mod world;
 
-use crate::{database, failure::Exit, screen::Screen};
+use crate::{database, failure::Exit, host, screen::Screen};
 use anyhow::Context;
 use api::postgres::Embedded;
 use serde_json::{Value, json};
 use sqlx::PgPool;
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 use usage::{Spent, Usage};
 
 /// Connections of the pool that a job works with.
 const CONNECTIONS_MAX: u32 = 16;
+
+/// How long connections that are in use may take to come back.
+const CLOSING_MAX: Duration = Duration::from_secs(2);
+/// The code of a job that was stopped before its end, as shells tell of Ctrl-C.
+const STOPPED: u8 = 130;
 
 /// Arguments of `bench`.
 #[derive(Debug, clap::Args)]
@@ -70,9 +75,12 @@ pub(crate) async fn run(args: &Args, screen: Screen) -> anyhow::Result<Exit> {
     }
     statements::start();
     let bench = Bench::open(screen).await?;
-    let ran = Box::pin(run_on(&args.job, &bench)).await;
+    let ran = tokio::select! {
+        ran = Box::pin(run_on(&args.job, &bench)) => ran.map(|()| Exit::Fine),
+        () = host::until_asked_to_stop() => Ok(Exit::Like(STOPPED)),
+    };
     bench.close().await?;
-    ran.map(|()| Exit::Fine)
+    ran
 }
 
 async fn run_on(job: &Job, bench: &Bench) -> anyhow::Result<()> {
@@ -147,9 +155,9 @@ impl Bench {
         Ok(())
     }
 
-    /// Hands the connections back and stops the cluster that was started for the job.
+    /// Hands the connections back and stops the cluster that was started for the job. After a job that was stopped, some are in use.
     async fn close(self) -> anyhow::Result<()> {
-        self.pool.close().await;
+        let _ = tokio::time::timeout(CLOSING_MAX, self.pool.close()).await;
         tokio::task::spawn_blocking(move || drop(self.embedded)).await?;
         Ok(())
     }
