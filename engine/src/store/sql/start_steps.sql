@@ -15,6 +15,6 @@ where
     and step.index = begun.index
     -- Nobody else has claimed it, and its state has not been left.
     and step.fence = begun.fence
-    -- Ready or waiting; said so, Postgres would also consider the index on lanes, of which only the tenant is known here.
-    and step.status not in ('started', 'checking', 'parked')
+    -- Never null; without `coalesce`, Postgres would also consider the index on lanes, of which only the tenant is known here.
+    and coalesce(step.status, '') in ('ready', 'waiting')
 returning step.tenant_id, step.instance_id, step.seq, step.index

@@ -6,5 +6,5 @@ from unnest($1::uuid[], $2::bigint[], $4::text[], $5::uuid[], $6::uuid[])
 where
     message.tenant_id = any(array[routed.tenant_id])
     and message.id = any(array[routed.id])
-    -- Not routed; said so, Postgres would also consider the index on what is not.
+    -- Not routed; with `is null`, Postgres would also consider the index on what is not.
     and coalesce(message.routed_at, 'infinity') = 'infinity'
